@@ -1,0 +1,67 @@
+"""The edge of the REST doors: every request gets an id, a deadline and one line in the log."""
+
+import logging
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving import call
+
+logger = logging.getLogger("access")
+
+_POLLED = ("/health", "/ready", "/metrics", "/v2/health/", "/v1/models/", "/v2/models/")
+"""GETs that probes and scrapers repeat: logged at DEBUG."""
+
+
+class AccessLog:
+    """Pure ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, request_timeout_seconds: float) -> None:
+        self.app = app
+        self.request_timeout_seconds = request_timeout_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        current = call.begin(Headers(scope=scope), self.request_timeout_seconds)
+        logger.debug("accepted %s", current.id, extra={"request_id": current.id})
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[call.REQUEST_ID] = current.id
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        finally:
+            path = getattr(scope.get("route"), "path", "unknown")
+            write(current, scope["method"], path, status, polled=scope["method"] == "GET" and path.startswith(_POLLED))
+
+
+def write(current: call.Call, method: str, route: str, status: int | str, *, polled: bool = False) -> None:
+    """One line for one request, over REST or gRPC."""
+    elapsed_ms = round(current.elapsed_ms, 2)
+    logger.log(
+        logging.DEBUG if polled else logging.INFO,
+        "%s %s %s %.1f ms",
+        method,
+        route,
+        status,
+        elapsed_ms,
+        extra={
+            "request_id": current.id,
+            "trace_id": current.traceparent.split("-")[1],
+            "method": method,
+            "route": route,
+            "status": status,
+            "code": current.error_code,
+            "model": current.model_name,
+            "model_version": current.model_version,
+            "duration_ms": elapsed_ms,
+            "stages_ms": {name: round(ms, 2) for name, ms in current.stages.items()},
+        },
+    )

@@ -1,0 +1,89 @@
+"""What the server knows of the request in hand: its id, its deadline, how long each stage took.
+
+A call begins at the edge of a transport and is found by whatever runs in its task; threads are handed what they need.
+"""
+
+import re
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from serving.errors import DeadlineExceeded
+
+REQUEST_ID = "x-request-id"
+TRACEPARENT = "traceparent"
+
+_REQUEST_ID = re.compile(r"[!-~]{1,128}")
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass(slots=True)
+class Call:
+    """One request. `deadline` is monotonic seconds; `stages` maps a stage's name to its milliseconds."""
+
+    id: str
+    traceparent: str
+    deadline: float
+    started: float
+    model_name: str = ""
+    model_version: str = ""
+    error_code: str = ""
+    stages: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def remaining_seconds(self) -> float:
+        return self.deadline - time.monotonic()
+
+    @property
+    def elapsed_ms(self) -> float:
+        return (time.monotonic() - self.started) * 1000
+
+    def check_deadline(self) -> None:
+        """Raise DeadlineExceeded when the time is over: called before work that nobody would wait for."""
+        if self.remaining_seconds <= 0:
+            raise DeadlineExceeded("the request's deadline is over")
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to the stage."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.stages[name] = self.stages.get(name, 0.0) + (time.monotonic() - started) * 1000
+
+
+_current: ContextVar[Call] = ContextVar("call")
+
+
+def begin(headers: Mapping[str, str], timeout_seconds: float) -> Call:
+    """Start a call for this task, from HTTP headers or gRPC metadata with lower-case names.
+
+    A sensible `x-request-id` and a valid W3C `traceparent` are kept, others are replaced by new ones.
+    """
+    started = time.monotonic()
+    call = Call(
+        id=_kept(headers.get(REQUEST_ID), _REQUEST_ID) or secrets.token_hex(16),
+        traceparent=_kept(headers.get(TRACEPARENT), _TRACEPARENT) or _new_traceparent(),
+        deadline=started + timeout_seconds,
+        started=started,
+    )
+    _current.set(call)
+    return call
+
+
+def current() -> Call:
+    """The call of this task; raises LookupError outside of one."""
+    return _current.get()
+
+
+def _kept(value: str | None, pattern: re.Pattern[str]) -> str | None:
+    return value if value is not None and pattern.fullmatch(value) else None
+
+
+def _new_traceparent() -> str:
+    """A trace that begins here, not sampled: https://www.w3.org/TR/trace-context/#traceparent-header."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"

@@ -1,0 +1,72 @@
+"""What every door calls: find the model, admit the request, keep its deadline, let the model answer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from kserve.model_repository import ModelRepository
+from kserve.protocol.dataplane import DataPlane as KServeDataPlane
+
+from serving import call
+from serving.errors import ModelNotFound, NotReady, Overloaded
+from serving.model import ServedModel
+
+
+class DataPlane(KServeDataPlane):
+    """kserve's data plane, bounded: never more than `max_in_flight` requests, each with a deadline."""
+
+    def __init__(self, model_registry: ModelRepository, max_in_flight: int) -> None:
+        super().__init__(model_registry=model_registry)
+        self.max_in_flight = max_in_flight
+        self.in_flight = 0
+        self.draining = False
+
+    @property
+    def models(self) -> Mapping[str, ServedModel]:
+        models: Mapping[str, ServedModel] = self.model_registry.get_models()
+        return models
+
+    @property
+    def serving(self) -> bool:
+        """Loaded, warmed and not draining: what Kubernetes probes."""
+        return not self.draining and bool(self.models) and all(model.ready for model in self.models.values())
+
+    def model(self, name: str, version: str = "") -> ServedModel:
+        """The model of that name; raises ModelNotFound for an unknown name or version."""
+        model = self.models.get(name)
+        if model is None:
+            raise ModelNotFound(f"model: expected one of {', '.join(self.models)}, got {name[:100]!r}")
+        if version and version != model.version:
+            raise ModelNotFound(f"version of model {name}: expected {model.version!r}, got {version[:100]!r}")
+        return model
+
+    async def get_model(self, name: str) -> ServedModel:
+        """As kserve's, which would load a model that is not ready on the event loop."""
+        return self.model(name)
+
+    @asynccontextmanager
+    async def admitted(self, model_name: str, version: str = "") -> AsyncIterator[ServedModel]:
+        """A place for one request, from before its body is read until its answer is made.
+
+        Raises ModelNotFound, NotReady, Overloaded; DeadlineExceeded when the call's time is over.
+        """
+        model = self.model(model_name, version)
+        current = call.current()
+        current.model_name, current.model_version = model.name, model.version
+        if not model.accepts:
+            raise NotReady(f"model {model_name} is not ready yet")
+        if self.in_flight >= self.max_in_flight:
+            raise Overloaded(f"requests in flight: expected at most {self.max_in_flight}, all places are taken")
+        self.in_flight += 1
+        try:
+            async with asyncio.timeout(current.remaining_seconds):
+                yield model
+        finally:
+            self.in_flight -= 1
+
+    async def answer(self, model: ServedModel, request: Any) -> Any:
+        """Run an admitted request through the model's preprocess, predict and postprocess."""
+        response, _ = await self.infer(model.name, request, headers={})
+        call.current().model_version = model.version
+        return response

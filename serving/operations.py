@@ -1,0 +1,32 @@
+"""The plain doors that both servers have: for people, load balancers and Prometheus."""
+
+from fastapi import APIRouter, Response
+from kserve.protocol.rest.server import metrics_handler
+
+from serving.dataplane import DataPlane
+from serving.errors import NotReady
+from serving.responses import json_response
+
+
+def operations_router(plane: DataPlane, model_name: str) -> APIRouter:
+    """`/health` (the process answers), `/ready` (and what it calls can be reached), `/metrics`, `/model/info`."""
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/health")
+    async def health() -> Response:
+        return json_response({"status": "ok"})
+
+    @router.get("/ready")
+    async def ready() -> Response:
+        if not plane.serving:
+            raise NotReady("the server is not ready")
+        if not await plane.model(model_name).dependencies_ready():
+            raise NotReady("the predictor cannot be reached")
+        return json_response({"status": "ready"})
+
+    @router.get("/model/info")
+    async def model_info() -> Response:
+        return json_response(plane.model(model_name).info())
+
+    router.add_api_route("/metrics", metrics_handler, methods=["GET"])
+    return router

@@ -1,0 +1,140 @@
+"""The gRPC port: the Open Inference Protocol's service, under the name that KServe and Triton share."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+from oip.grpc import request_from_message, response_to_message
+from oip.metadata import config_to_message, metadata_to_message
+
+from oip import inference_pb2 as pb
+from oip.errors import InvalidRequest
+from serving import access, call
+from serving.dataplane import DataPlane
+from serving.errors import UNEXPECTED, ServiceError
+from serving.process import StartError
+from serving.responses import report
+from serving.settings import ServerSettings
+from serving.version import EXTENSIONS, NAME, VERSION
+
+SERVICE = "inference.GRPCInferenceService"
+ERROR_CODE = "error-code"
+"""Trailing metadata: the stable code of the error tree, beside gRPC's coarser one."""
+
+logger = logging.getLogger(__name__)
+
+Method = Callable[[Any], Awaitable[Message]]
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class InferenceService:
+    """The protocol's calls; each takes the request message and returns the response message."""
+
+    def __init__(self, plane: DataPlane) -> None:
+        self.plane = plane
+
+    async def server_live(self, _: pb.ServerLiveRequest) -> pb.ServerLiveResponse:
+        return pb.ServerLiveResponse(live=True)
+
+    async def server_ready(self, _: pb.ServerReadyRequest) -> pb.ServerReadyResponse:
+        return pb.ServerReadyResponse(ready=self.plane.serving)
+
+    async def model_ready(self, message: pb.ModelReadyRequest) -> pb.ModelReadyResponse:
+        model = self.plane.model(message.name, message.version)
+        return pb.ModelReadyResponse(ready=model.ready and not self.plane.draining)
+
+    async def server_metadata(self, _: pb.ServerMetadataRequest) -> pb.ServerMetadataResponse:
+        return pb.ServerMetadataResponse(name=NAME, version=VERSION, extensions=EXTENSIONS)
+
+    async def model_metadata(self, message: pb.ModelMetadataRequest) -> pb.ModelMetadataResponse:
+        return metadata_to_message(self.plane.model(message.name, message.version).metadata())
+
+    async def model_config(self, message: pb.ModelConfigRequest) -> pb.ModelConfigResponse:
+        model = self.plane.model(message.name, message.version)
+        return config_to_message(model.metadata(), model.config_parameters())
+
+    async def model_infer(self, message: pb.ModelInferRequest) -> pb.ModelInferResponse:
+        async with self.plane.admitted(message.model_name, message.model_version) as model:
+            request = request_from_message(message)
+            answer = await self.plane.answer(model, model.request_from_v2(request))
+            return response_to_message(model.response_to_v2(answer, request))
+
+
+class RpcServer:
+    """Serves the data plane over gRPC; raises StartError when the port is taken."""
+
+    def __init__(self, plane: DataPlane, settings: ServerSettings) -> None:
+        self._settings = settings
+        self._server = grpc.aio.server(
+            options=[
+                ("grpc.so_reuseport", 0),  # else a second server on the same port would silently share it
+                ("grpc.max_receive_message_length", settings.max_request_size),
+                ("grpc.max_send_message_length", settings.max_request_size),
+            ]
+        )
+        self._server.add_generic_rpc_handlers((self._handlers(InferenceService(plane)),))
+        address = f"{settings.host}:{settings.grpc_port}"
+        try:
+            self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise StartError(f"grpc_port: cannot listen on {address} (address already in use)") from error
+
+    async def start(self) -> None:
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Refuse new calls, answer those that have begun, within the grace period."""
+        await self._server.stop(self._settings.grace_period_seconds)
+
+    def _handlers(self, service: InferenceService) -> grpc.GenericRpcHandler:
+        methods: dict[str, tuple[Method, type[Message]]] = {
+            "ServerLive": (service.server_live, pb.ServerLiveRequest),
+            "ServerReady": (service.server_ready, pb.ServerReadyRequest),
+            "ModelReady": (service.model_ready, pb.ModelReadyRequest),
+            "ServerMetadata": (service.server_metadata, pb.ServerMetadataRequest),
+            "ModelMetadata": (service.model_metadata, pb.ModelMetadataRequest),
+            "ModelConfig": (service.model_config, pb.ModelConfigRequest),
+            "ModelInfer": (service.model_infer, pb.ModelInferRequest),
+        }
+        return grpc.method_handlers_generic_handler(
+            SERVICE,
+            {
+                name: grpc.unary_unary_rpc_method_handler(
+                    self._behaviour(name, method),
+                    request_deserializer=request.FromString,
+                    response_serializer=_serialize,
+                )
+                for name, (method, request) in methods.items()
+            },
+        )
+
+    def _behaviour(self, name: str, method: Method) -> Callable[[Any, Context], Awaitable[Message]]:
+        async def behaviour(message: Any, context: Context) -> Message:
+            current = call.begin(_metadata(context), self._timeout_seconds(context))
+            logger.debug("accepted %s", current.id, extra={"request_id": current.id})
+            code = grpc.StatusCode.OK
+            try:
+                return await method(message)
+            except (ServiceError, InvalidRequest, *UNEXPECTED) as error:
+                leaf = report(error)
+                code = leaf.grpc_code
+                await context.abort(code, leaf.message, ((ERROR_CODE, leaf.code), (call.REQUEST_ID, current.id)))
+            finally:
+                access.write(current, "grpc", name, code.name, polled=name != "ModelInfer")
+
+        return behaviour
+
+    def _timeout_seconds(self, context: Context) -> float:
+        """The client's deadline, where it set one below ours."""
+        remaining = context.time_remaining()
+        return min(self._settings.request_timeout_seconds, remaining or self._settings.request_timeout_seconds)
+
+
+def _metadata(context: Context) -> dict[str, str]:
+    return {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+
+
+def _serialize(message: Message) -> bytes:
+    return message.SerializeToString()

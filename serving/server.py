@@ -1,0 +1,108 @@
+"""Our server over kserve's: own HTTP and gRPC ports, one written order to start and one to stop.
+
+kserve's server classes are closed where it matters here: a fixed uvicorn configuration, a fixed gRPC servicer, the
+asyncio loop whatever was asked for, and outgoing clients closed before the requests that need them.
+"""
+
+import asyncio
+import logging
+import signal
+
+import uvloop
+from fastapi import FastAPI
+from kserve.model import BaseKServeModel
+from kserve.model_repository import ModelRepository
+from kserve.model_server import ModelServer as KServeModelServer
+from kserve.predictor_config import PredictorConfig
+
+from serving.access import AccessLog
+from serving.dataplane import DataPlane
+from serving.http import HttpServer
+from serving.model import ServedModel
+from serving.operations import operations_router
+from serving.responses import add_error_handlers
+from serving.rpc import RpcServer
+from serving.settings import ServerSettings
+from serving.v1 import v1_router
+from serving.v2 import v2_router
+
+logger = logging.getLogger(__name__)
+
+
+class ModelServer(KServeModelServer):
+    """Serves one model on REST and gRPC from start to stop.
+
+    `app` gets our doors; a server with doors of its own adds them with `app.include_router`, calling `plane`.
+    """
+
+    def __init__(self, settings: ServerSettings, app: FastAPI) -> None:
+        super().__init__(
+            http_port=settings.http_port,
+            grpc_port=settings.grpc_port,
+            workers=settings.workers,
+            registered_models=ModelRepository(),
+            predictor_config=PredictorConfig("", "grpc-v2"),
+        )
+        self.settings = settings
+        self.app = app
+        self.plane = DataPlane(self.registered_models, settings.max_in_flight)
+        self.dataplane = self.plane
+        self._stop_requested = asyncio.Event()
+        self._add_doors()
+
+    def start(self, models: list[BaseKServeModel]) -> None:
+        """Serve one model until SIGTERM or SIGINT; return when the last accepted request has been answered.
+
+        Raises StartError before anything listens, and whatever the model raises while it opens.
+        """
+        (model,) = models
+        if not isinstance(model, ServedModel):
+            raise TypeError(f"models: expected a ServedModel, got {type(model).__name__}")
+        self.register_model(model)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._run(model))
+
+    def stop(self, sig: int) -> None:
+        """Ask the server to stop; a second signal changes nothing."""
+        logger.info("stopping on %s", signal.Signals(sig).name)
+        self._stop_requested.set()
+
+    async def _run(self, model: ServedModel) -> None:
+        self._handle_signals()
+        http, rpc = HttpServer(self.app, self.settings), RpcServer(self.plane, self.settings)
+        http.start()
+        await rpc.start()
+        logger.info("listening on %s, REST %d, gRPC %d", self.settings.host, self.http_port, self.grpc_port)
+        opening = asyncio.create_task(model.open())
+        stopping = asyncio.create_task(self._stop_requested.wait())
+        try:
+            await asyncio.wait((opening, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if opening.done():
+                opening.result()
+                await stopping
+        finally:
+            await self._shut_down(model, opening, http, rpc)
+
+    async def _shut_down(
+        self, model: ServedModel, opening: asyncio.Task[None], http: HttpServer, rpc: RpcServer
+    ) -> None:
+        """The one order of stopping: what is needed to answer an accepted request goes last."""
+        self.plane.draining = True  # 1. not ready: nobody sends more
+        await asyncio.sleep(self.settings.drain_delay_seconds)  # 2. until everybody has noticed
+        opening.cancel()  # 3. a model still opening will not be needed
+        await asyncio.gather(http.stop(), rpc.stop())  # 4. close the ports, answer what was accepted
+        await model.close()  # 5. engine thread, outgoing connections
+        logger.info("stopped")
+
+    def _handle_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for sig in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sig, self.stop, sig)
+
+    def _add_doors(self) -> None:
+        plane, settings = self.plane, self.settings
+        self.app.include_router(v1_router(plane, settings.max_request_size))
+        self.app.include_router(v2_router(plane, settings.max_request_size))
+        self.app.include_router(operations_router(plane, settings.model_name))
+        add_error_handlers(self.app)
+        self.app.add_middleware(AccessLog, request_timeout_seconds=settings.request_timeout_seconds)

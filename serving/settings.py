@@ -1,0 +1,87 @@
+"""Settings of a process: read once, validated together, frozen. Flags win over the environment, that over defaults.
+
+A field `http_port` is the environment variable `HTTP_PORT` and the flag `--http_port` (KServe injects `--model_name`,
+`--predictor_host`, `--http_port` and `--workers`).
+"""
+
+import argparse
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+MIB = 1024 * 1024
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; the text names each one, what it must be and what it was."""
+
+
+class ServerSettings(BaseSettings):
+    """What transformer and predictor have in common."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True)
+
+    model_name: str = Field("resnet50", min_length=1, description="name of the model on every door")
+    host: str = Field("0.0.0.0", description="address that both ports listen on")  # noqa: S104  # a pod's only network
+    http_port: Port = Field(8080, description="port of the REST doors")
+    grpc_port: Port = Field(8081, description="port of the gRPC doors")
+    workers: Literal[1] = Field(1, description="processes; one a pod, more would each hold a copy of the model")
+
+    log_level: LogLevel = Field("INFO", description="least level that is logged")
+    log_format: Literal["auto", "json", "human"] = Field("auto", description="auto: human on a terminal, else JSON")
+
+    request_timeout_seconds: PositiveFloat = Field(20, description="deadline of a request; a gRPC client may set less")
+    max_in_flight: PositiveInt = Field(64, description="requests at once; one more is answered 503")
+    max_request_size: PositiveInt = Field(64 * MIB, description="bytes of one request's body")
+    timeout_keep_alive: PositiveInt = Field(65, description="seconds that an idle HTTP connection stays open")
+    drain_delay_seconds: float = Field(0, ge=0, description="seconds between not ready and closing the ports")
+    grace_period_seconds: PositiveFloat = Field(30, description="seconds that accepted requests may take when stopping")
+
+    revision: str = Field("", validation_alias="K_REVISION", description="Knative's revision, set by Knative")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _words_in_their_usual_case(cls, values: dict[str, object]) -> dict[str, object]:
+        level = values.get("log_level")
+        return values | {"log_level": level.upper()} if isinstance(level, str) else values
+
+    @model_validator(mode="after")
+    def _accepted_requests_survive_a_stop(self) -> Self:
+        if self.grace_period_seconds < self.request_timeout_seconds:
+            raise ValueError(
+                f"grace_period_seconds: expected at least request_timeout_seconds ({self.request_timeout_seconds:g}), "
+                f"got {self.grace_period_seconds:g}"
+            )
+        return self
+
+
+S = TypeVar("S", bound=ServerSettings)
+
+
+def read(settings: type[S], argv: Sequence[str]) -> S:
+    """Settings from flags, environment, defaults; raises SettingsError. An unknown flag ends the process (exit 2)."""
+    flags = _parser(settings).parse_args(argv)
+    try:
+        return settings(**vars(flags))
+    except ValidationError as error:
+        raise SettingsError("; ".join(_problem(details) for details in error.errors())) from error
+
+
+def _parser(settings: type[ServerSettings]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(argument_default=argparse.SUPPRESS, allow_abbrev=False)
+    for name, field in settings.model_fields.items():
+        spellings = dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}"))
+        parser.add_argument(*spellings, dest=name, help=f"{field.description} (default: {field.default!r})")
+    return parser
+
+
+def _problem(details: Any) -> str:
+    if not details["loc"]:
+        return str(details["ctx"]["error"])
+    name = str(details["loc"][0])
+    return f"{name}: {details['msg'].lower()}, got {details['input']!r}"

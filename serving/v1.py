@@ -1,0 +1,33 @@
+"""The V1 doors: TensorFlow Serving's REST form, as KServe speaks it."""
+
+from fastapi import APIRouter, Request, Response
+from oip.document import parse_json
+
+from serving.body import bounded
+from serving.dataplane import DataPlane
+from serving.errors import NotReady
+from serving.responses import json_response
+
+
+def v1_router(plane: DataPlane, max_request_size: int) -> APIRouter:
+    """`/v1/models`, `/v1/models/{name}` and `/v1/models/{name}:predict`."""
+    router = APIRouter(prefix="/v1/models", tags=["V1"])
+
+    @router.get("")
+    async def models() -> Response:
+        return json_response({"models": list(plane.models)})
+
+    @router.get("/{model_name}")
+    async def model_ready(model_name: str) -> Response:
+        if not plane.model(model_name).ready:
+            raise NotReady(f"model {model_name} is not ready yet")
+        return json_response({"name": model_name, "ready": True})
+
+    @router.post("/{model_name}:predict")
+    async def predict(model_name: str, request: Request) -> Response:
+        async with plane.admitted(model_name) as model:
+            body = await bounded(request, max_request_size).body()
+            answer = await plane.answer(model, model.request_from_v1(parse_json(body)))
+            return json_response(model.response_to_v1(answer))
+
+    return router

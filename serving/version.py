@@ -1,0 +1,7 @@
+"""Name and version of this server, and the protocol extensions that it speaks."""
+
+from importlib.metadata import version
+
+NAME = "kserve-image-classifier"
+VERSION = version(NAME)
+EXTENSIONS = ["binary_tensor_data", "classification", "model_configuration"]

@@ -1,0 +1,39 @@
+"""Settings of the transformer."""
+
+import os
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
+from pydantic_settings import NoDecode
+
+from serving.settings import MIB, ServerSettings
+
+
+def _words(value: object) -> object:
+    """`a, b` from the environment or a flag as a set of words."""
+    return frozenset(filter(None, value.replace(",", " ").split())) if isinstance(value, str) else value
+
+
+class TransformerSettings(ServerSettings):
+    """What a transformer adds to the settings of every server."""
+
+    predictor_host: str = Field(
+        min_length=1, description="host, or host:port, of the predictor's gRPC; port 80 if none"
+    )
+    predictor_protocol: Literal["grpc-v2"] = Field("grpc-v2", description="the one protocol spoken to the predictor")
+    predictor_use_ssl: bool = Field(default=False, description="speak TLS to the predictor; port 443 if none is given")
+    predictor_connect_seconds: PositiveFloat = Field(1, description="longest wait for a connection to the predictor")
+    fingerprint: str = Field("", description="only contract accepted of a predictor; empty: learned at first contact")
+
+    top_k_predictions: PositiveInt = Field(5, description="classes in an answer when the request does not say")
+    max_upload_size: PositiveInt = Field(10 * MIB, description="bytes of one photo, however it comes")
+    max_image_pixels: PositiveInt = Field(25_000_000, description="pixels of one photo, judged before it is decoded")
+    decode_threads: PositiveInt = Field(
+        default_factory=lambda: len(os.sched_getaffinity(0)), description="photos decoded at once"
+    )
+
+    fetch_enabled: bool = Field(default=True, description="whether photos are fetched from URLs at all")
+    fetch_timeout_seconds: PositiveFloat = Field(5, description="whole time of one fetch")
+    fetch_allowed_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_words)] = Field(
+        frozenset(), description="hosts (host or host:port) that may be fetched from although they are private"
+    )

@@ -1,0 +1,184 @@
+"""The client of the predictor: what it learns of it, and how its failures read to our own clients."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import numpy as np
+from google.protobuf.message import Message
+from numpy.typing import NDArray
+
+from oip import classification, contract
+from oip import inference_pb2 as pb
+from oip.classification import Classified
+from oip.errors import InvalidRequest
+from oip.grpc import request_to_message, response_from_message
+from oip.tensor import InferRequest, InferResponse, RequestedOutput, Tensor
+from serving import call
+from serving.errors import BadPrediction, ContractMismatch, DeadlineExceeded, PredictorUnavailable, ServiceError
+from serving.rpc import ERROR_CODE, SERVICE
+from transformer.settings import TransformerSettings
+
+logger = logging.getLogger(__name__)
+
+_CHANNEL_OPTIONS = [
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.enable_retries", 0),  # one layer retries, and it is not this one
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 500),
+    ("grpc.max_reconnect_backoff_ms", 500),  # a predictor that is back is met by the next request
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PredictorFacts:
+    """What the predictor says of itself at first contact."""
+
+    preprocessing: contract.Preprocessing
+    classes: int
+    info: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The best classes of each photo, and which model gave them."""
+
+    model_version: str
+    revision: str
+    rows: Sequence[Sequence[Classified]]
+
+
+class PredictorClient:
+    """One gRPC channel to the predictor. Needs a running event loop; nothing is sent before the first call."""
+
+    def __init__(self, settings: TransformerSettings) -> None:
+        self._settings = settings
+        self._channel = _channel(settings)
+        self._config = self._method("ModelConfig", pb.ModelConfigResponse)
+        self._infer = self._method("ModelInfer", pb.ModelInferResponse)
+        self._facts: PredictorFacts | None = None
+        self._failed = False
+
+    @property
+    def facts(self) -> PredictorFacts | None:
+        """What was learned; None before first contact, and after a predictor with another contract was met."""
+        return self._facts
+
+    def reachable(self) -> bool:
+        """As seen by the connection and the last call; asks for a connection, sends no request."""
+        state = self._channel.get_state(try_to_connect=True)
+        if self._failed:
+            return state is grpc.ChannelConnectivity.READY
+        return state not in (grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN)
+
+    async def meet(self) -> PredictorFacts:
+        """The predictor's facts, asked for once; raises PredictorUnavailable or ContractMismatch."""
+        if self._facts is None:
+            request = pb.ModelConfigRequest(name=self._settings.model_name)
+            response = await self._call(self._config, request, ())
+            self._facts = self._checked(_facts(response.config))
+            logger.info("met the predictor: %s", self._facts.preprocessing.fingerprint)
+        return self._facts
+
+    async def classify(self, batch: NDArray[np.uint8], k: int) -> Answer:
+        """The best `k` classes of each image of a batch; BadPrediction when the answer is nonsense."""
+        facts, current = await self.meet(), call.current()
+        request = InferRequest(
+            model_name=self._settings.model_name,
+            inputs=(Tensor(contract.INPUT, "UINT8", batch),),
+            id=current.id,
+            outputs=(RequestedOutput(contract.OUTPUT, {contract.CLASSIFICATION: k}),),
+            parameters={contract.FINGERPRINT: facts.preprocessing.fingerprint},
+        )
+        metadata = ((call.REQUEST_ID, current.id), (call.TRACEPARENT, current.traceparent))
+        message = await self._call(self._infer, request_to_message(request), metadata)
+        try:
+            return _answer(response_from_message(message), (len(batch), k), facts.classes)
+        except InvalidRequest as error:
+            raise BadPrediction("the predictor answered something that is not a prediction") from error
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    async def _call(self, method: Any, request: Message, metadata: Sequence[tuple[str, str]]) -> Any:
+        remaining_seconds = call.current().remaining_seconds
+        try:
+            async with asyncio.timeout(min(self._settings.predictor_connect_seconds, remaining_seconds)):
+                await self._channel.channel_ready()
+        except TimeoutError as error:
+            self._failed = True
+            raise PredictorUnavailable("the predictor cannot be reached") from error
+        try:
+            response = await method(request, timeout=call.current().remaining_seconds, metadata=metadata)
+        except grpc.aio.AioRpcError as error:
+            raise self._translated(error) from error
+        self._failed = False
+        return response
+
+    def _translated(self, error: grpc.aio.AioRpcError) -> ServiceError:
+        """What the predictor's refusal is to our own client."""
+        code = dict(error.trailing_metadata() or ()).get(ERROR_CODE)
+        logger.info("predictor answered %s (%s): %s", error.code().name, code, error.details())
+        if code == ContractMismatch.code:
+            self._facts = None  # learned anew by the next request
+            return ContractMismatch(str(error.details()))
+        if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+            return DeadlineExceeded("the request's deadline is over")
+        if error.code() is grpc.StatusCode.UNAVAILABLE:
+            self._failed = code is None  # a code of ours: it is there, only full or not ready
+            return PredictorUnavailable("the predictor cannot take the request now")
+        if error.code() is grpc.StatusCode.NOT_FOUND:
+            return BadPrediction(f"the predictor has no model {self._settings.model_name!r}")
+        return BadPrediction("the predictor refused the request")
+
+    def _checked(self, facts: PredictorFacts) -> PredictorFacts:
+        """A predictor of another contract than the settings ask for is refused."""
+        wanted, given = self._settings.fingerprint, facts.preprocessing.fingerprint
+        if wanted and wanted != given:
+            raise ContractMismatch(f"fingerprint: the transformer's is {wanted!r}, the predictor's is {given!r}")
+        return facts
+
+    def _method(self, name: str, response: type[Message]) -> Any:
+        return self._channel.unary_unary(
+            f"/{SERVICE}/{name}",
+            request_serializer=lambda message: message.SerializeToString(),
+            response_deserializer=response.FromString,
+        )
+
+
+def _channel(settings: TransformerSettings) -> grpc.aio.Channel:
+    host = settings.predictor_host
+    if not settings.predictor_use_ssl:
+        return grpc.aio.insecure_channel(host if ":" in host else f"{host}:80", _CHANNEL_OPTIONS)
+    target = host if ":" in host else f"{host}:443"
+    return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(), _CHANNEL_OPTIONS)
+
+
+def _facts(config: Any) -> PredictorFacts:
+    parameters = {name: parameter.string_value for name, parameter in config.parameters.items()}
+    try:
+        preprocessing = contract.Preprocessing.from_fingerprint(parameters.get(contract.FINGERPRINT, ""))
+        info = json.loads(parameters[contract.MODEL_INFO])
+        return PredictorFacts(preprocessing, int(info["classes"]), info)
+    except InvalidRequest as error:
+        raise ContractMismatch(f"the predictor's {error}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadPrediction("the predictor's config is not one of this contract") from error
+
+
+def _answer(response: InferResponse, shape: tuple[int, int], classes: int) -> Answer:
+    """The response, once every number in it makes sense; raises InvalidRequest otherwise."""
+    outputs = [output for output in response.outputs if output.name == contract.OUTPUT]
+    if not outputs or outputs[0].datatype != "BYTES" or outputs[0].shape != shape:
+        raise InvalidRequest(f"outputs: expected {contract.OUTPUT} BYTES {list(shape)}, got something else")
+    rows = [[classification.decode(entry) for entry in row] for row in outputs[0].array]
+    for entry in (entry for row in rows for entry in row):
+        if not (0 <= entry.value <= 1 and 0 <= entry.index < classes):
+            raise InvalidRequest(f"{contract.OUTPUT}: expected a probability of one of {classes} classes, got {entry}")
+    return Answer(response.model_version, str(response.parameters.get("revision", "")), rows)
