@@ -1,0 +1,37 @@
+"""In CI (`CI=true`) a test that skips has failed, unless its reason stands in ALLOWED_SKIPS."""
+
+import os
+from collections.abc import Generator
+from typing import TypeVar
+
+import pytest
+
+ALLOWED_SKIPS = frozenset({"no CUDA device"})
+"""What a machine of CI may lack."""
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _judged((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _judged((yield))
+
+
+def _judged(report: Report) -> Report:
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        reason = _reason(report)
+        if reason not in ALLOWED_SKIPS:
+            report.outcome = "failed"
+            report.longrepr = f"skipped in CI: {reason}"
+    return report
+
+
+def _reason(report: Report) -> str:
+    """pytest keeps a skip as (file, line, "Skipped: reason")."""
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return text.removeprefix("Skipped: ")

@@ -1,0 +1,50 @@
+"""One pair of servers on real weights for all tests that only ask; tests that stop servers start their own."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.assets import WEIGHTS
+from tests.e2e.doors import Doors
+from tests.e2e.photo_server import PhotoServer
+from tests.e2e.photos import Reference, samples
+from tests.e2e.processes import Pair, pair, running
+
+
+def make_bundle(out: Path, *arguments: str) -> Path:
+    subprocess.run([sys.executable, "-m", "bundle", "make", "--out", str(out), *arguments], check=True)
+    return out
+
+
+@pytest.fixture(scope="session")
+def squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of real ImageNet weights."""
+    out = tmp_path_factory.mktemp("bundles") / "squeezenet1_1"
+    return make_bundle(out, "--arch", "squeezenet1_1", "--weights", str(WEIGHTS))
+
+
+@pytest.fixture(scope="session")
+def photo_server() -> Iterator[PhotoServer]:
+    with PhotoServer(samples()).running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def servers(squeezenet: Path, photo_server: PhotoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """Both servers, ready, on the squeezenet bundle; photos may be fetched from the loopback photo server alone."""
+    logs = tmp_path_factory.mktemp("logs")
+    with running(pair(squeezenet, logs, FETCH_ALLOWED_HOSTS=photo_server.host)) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def reference() -> Reference:
+    return Reference("squeezenet1_1", WEIGHTS, resize=256, crop=224)
+
+
+@pytest.fixture(scope="session")
+def doors(servers: Pair, reference: Reference, photo_server: PhotoServer) -> Doors:
+    return Doors(servers, reference, photo_server.url)

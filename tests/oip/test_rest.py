@@ -1,0 +1,331 @@
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given
+
+from oip.errors import InvalidRequest
+from oip.rest import decode_request, decode_response, encode_request, encode_response
+from oip.tensor import InferRequest, InferResponse, RequestedOutput, Tensor
+from tests.oip.strategies import facts, requests, responses, tensor
+
+INPUT = {"name": "x", "shape": [2], "datatype": "UINT8", "data": [1, 2]}
+BINARY_INPUT = {"name": "x", "shape": [2], "datatype": "UINT8", "parameters": {"binary_data_size": 2}}
+RESPONSE = InferResponse("m", (tensor("a", "FP32", [0.5]), tensor("b", "INT64", [7])))
+
+
+def body_of(*inputs: dict[str, Any], **members: Any) -> bytes:
+    return orjson.dumps({"inputs": inputs} | members)
+
+
+def decoded_with_binary(document: bytes, binary: bytes) -> InferRequest:
+    return decode_request("m", document + binary, len(document))
+
+
+def wanting(parameters: dict[str, bool], **outputs: bool) -> InferRequest:
+    requested = tuple(RequestedOutput(name, {"binary_data": binary}) for name, binary in outputs.items())
+    return InferRequest("m", (), outputs=requested, parameters=parameters)
+
+
+@given(requests(as_json=True))
+def test_a_request_in_json_reads_back_the_same(request: InferRequest) -> None:
+    body, header_length = encode_request(request, binary=False)
+    assert header_length is None
+    back = decode_request(request.model_name, body, header_length, request.model_version)
+    assert facts(back) == facts(request)
+
+
+@given(requests(as_json=False))
+def test_a_request_with_binary_tensors_reads_back_the_same(request: InferRequest) -> None:
+    body, header_length = encode_request(request, binary=True)
+    back = decode_request(request.model_name, memoryview(body), header_length, request.model_version)
+    assert facts(back) == facts(request)
+
+
+@given(responses(as_json=True))
+def test_a_response_in_json_reads_back_the_same(response: InferResponse) -> None:
+    body, header_length = encode_response(response, wanting({}))
+    assert header_length is None
+    assert facts(decode_response(body)) == facts(response)
+
+
+@given(responses(as_json=False))
+def test_a_response_with_binary_tensors_reads_back_the_same(response: InferResponse) -> None:
+    body, header_length = encode_response(response, wanting({"binary_data_output": True}))
+    assert facts(decode_response(memoryview(body), header_length)) == facts(response)
+
+
+def test_json_and_binary_inputs_may_stand_side_by_side() -> None:
+    document = body_of(BINARY_INPUT, INPUT | {"name": "y"}, BINARY_INPUT | {"name": "z"})
+    request = decoded_with_binary(document, b"\5\6\7\10")
+    assert {each.name: each.array.tolist() for each in request.inputs} == {"x": [5, 6], "y": [1, 2], "z": [7, 8]}
+
+
+def test_binary_tensors_are_views_of_the_body() -> None:
+    document = body_of(BINARY_INPUT)
+    body = document + b"\1\2"
+    assert np.shares_memory(decode_request("m", body, len(document)).inputs[0].array, np.frombuffer(body, np.uint8))
+
+
+def test_a_tensor_knows_whether_it_came_as_json() -> None:
+    request = decoded_with_binary(body_of(INPUT, BINARY_INPUT | {"name": "y"}), b"\1\2")
+    assert [each.from_json for each in request.inputs] == [True, False]
+
+
+def test_the_size_of_a_binary_tensor_is_no_parameter_of_it() -> None:
+    document = body_of(BINARY_INPUT | {"parameters": {"binary_data_size": 2, "mine": "kept"}})
+    assert decoded_with_binary(document, b"\1\2").inputs[0].parameters == {"mine": "kept"}
+
+
+def test_a_json_body_may_state_its_whole_length() -> None:
+    body = body_of(INPUT)
+    assert decode_request("m", body, len(body)).inputs[0].array.tolist() == [1, 2]
+
+
+def test_the_model_is_the_one_of_the_path() -> None:
+    request = decode_request("m", body_of(INPUT, model_name="other", model_version="9"), None, "1")
+    assert (request.model_name, request.model_version) == ("m", "1")
+
+
+def test_unknown_members_are_ignored() -> None:
+    assert decode_request("m", body_of(INPUT | {"unit": None}, extra={})).inputs[0].name == "x"
+
+
+@pytest.mark.parametrize("outputs", [{}, {"outputs": []}])
+def test_without_requested_outputs_there_are_none(outputs: dict[str, Any]) -> None:
+    assert decode_request("m", body_of(INPUT, **outputs)).outputs == ()
+
+
+def test_requested_outputs_keep_their_order_and_parameters() -> None:
+    outputs = [{"name": "b", "parameters": {"classification": 3, "binary_data": False}}, {"name": "a"}]
+    request = decode_request("m", body_of(INPUT, outputs=outputs))
+    expected = (RequestedOutput("b", {"classification": 3, "binary_data": False}), RequestedOutput("a"))
+    assert request.outputs == expected
+
+
+REFUSED: list[tuple[bytes, str]] = [
+    (b"[]", "body: expected an object, got a list"),
+    (b"1", "body: expected an object, got 1"),
+    (b"null", "body: expected an object, got null"),
+    (b"{}", "request: expected a member 'inputs', got none"),
+    (b'{"inputs": {}}', "inputs: expected a list, got an object"),
+    (b'{"inputs": null}', "inputs: expected a list, got null"),
+    (b'{"inputs": []}', "inputs: expected at least one input, got none"),
+    (b'{"inputs": [1]}', "inputs[0]: expected an object, got 1"),
+    (body_of(INPUT, INPUT), "inputs: expected distinct names, got 'x' twice"),
+    (body_of({**INPUT, "name": 3}), "inputs[0] name: expected a string, got 3"),
+    (body_of({**INPUT, "name": ""}), "inputs[0] name: expected a non-empty string, got an empty one"),
+    (body_of({**INPUT, "datatype": None}), "input 'x' datatype: expected a string, got null"),
+    (body_of({**INPUT, "shape": 2}), "input 'x' shape: expected a list, got 2"),
+    (body_of({**INPUT, "shape": [-2]}), "input 'x' shape: expected integers of at least 0, got -2"),
+    (body_of({**INPUT, "shape": [2**62, 4]}), "input 'x' shape: expected at most 2147483647 elements, got more"),
+    (body_of({**INPUT, "data": None}), "input 'x' data: expected a list, got null"),
+    (body_of({**INPUT, "parameters": None}), "input 'x' parameters: expected an object, got null"),
+    (
+        body_of({**INPUT, "parameters": {"p": None}}),
+        "input 'x' parameters 'p': expected a string, number or boolean, got null",
+    ),
+    (
+        body_of({**INPUT, "parameters": {"binary_data_size": 2}}),
+        "input 'x': expected either 'data' or 'binary_data_size', got both",
+    ),
+    (body_of(INPUT, id=None), "id: expected a string, got null"),
+    (body_of(INPUT, id=7), "id: expected a string, got 7"),
+    (body_of(INPUT, parameters=[]), "parameters: expected an object, got a list"),
+    (body_of(INPUT, parameters={"p": {}}), "parameters 'p': expected a string, number or boolean, got an object"),
+    (
+        body_of(INPUT, parameters={"binary_data_output": 1}),
+        "parameters 'binary_data_output': expected true or false, got 1",
+    ),
+    (body_of(INPUT, outputs=None), "outputs: expected a list, got null"),
+    (body_of(INPUT, outputs=["a"]), "outputs[0]: expected an object, got 'a'"),
+    (body_of(INPUT, outputs=[{}]), "outputs[0]: expected a member 'name', got none"),
+    (body_of(INPUT, outputs=[{"name": ""}]), "outputs[0] name: expected a non-empty string, got an empty one"),
+    (body_of(INPUT, outputs=[{"name": "a"}] * 2), "outputs: expected distinct names, got 'a' twice"),
+    (
+        body_of(INPUT, outputs=[{"name": "a", "parameters": {"binary_data": "yes"}}]),
+        "output 'a' parameters 'binary_data': expected true or false, got 'yes'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "text"), REFUSED, ids=[text for _, text in REFUSED])
+def test_a_request_that_breaks_the_protocol_is_refused(body: bytes, text: str) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        decode_request("m", body)
+    assert str(refusal.value) == text
+
+
+@pytest.mark.parametrize("member", ["shape", "datatype"])
+def test_a_missing_member_of_an_input_is_named(member: str) -> None:
+    body = body_of({name: value for name, value in INPUT.items() if name != member})
+    with pytest.raises(InvalidRequest, match=f"^input 'x': expected a member '{member}', got none$"):
+        decode_request("m", body)
+
+
+def test_an_input_without_name_is_refused_by_its_place() -> None:
+    with pytest.raises(InvalidRequest, match=r"^inputs\[1\]: expected a member 'name', got none$"):
+        decode_request("m", body_of(INPUT, {}))
+
+
+def test_an_input_without_values_is_refused() -> None:
+    body = body_of({"name": "x", "shape": [2], "datatype": "UINT8"})
+    with pytest.raises(InvalidRequest, match=r"^input 'x': expected either 'data' or 'binary_data_size', got neither$"):
+        decode_request("m", body)
+
+
+@pytest.mark.parametrize("size", [3, -1, True, 2.0, "2", 2**63])
+def test_a_binary_size_outside_of_the_body_is_refused(size: Any) -> None:
+    document = body_of(BINARY_INPUT | {"parameters": {"binary_data_size": size}})
+    with pytest.raises(
+        InvalidRequest, match=r"^input 'x' binary_data_size: expected 0 to 2, the bytes left in the body"
+    ):
+        decoded_with_binary(document, b"\1\2")
+
+
+def test_a_binary_size_that_does_not_fit_the_shape_is_refused() -> None:
+    document = body_of(BINARY_INPUT | {"parameters": {"binary_data_size": 1}})
+    with pytest.raises(InvalidRequest, match=r"^input 'x': expected 2 bytes of UINT8 for shape \[2\], got 1$"):
+        decoded_with_binary(document, b"\1\2")
+
+
+def test_bytes_after_the_last_tensor_are_refused() -> None:
+    with pytest.raises(InvalidRequest, match=r"^body: expected no bytes after the last tensor, got 1$"):
+        decoded_with_binary(body_of(BINARY_INPUT), b"\1\2\3")
+
+
+@pytest.mark.parametrize("header_length", [-1, 10_000, 2**70])
+def test_a_header_length_outside_of_the_body_is_refused(header_length: int) -> None:
+    with pytest.raises(InvalidRequest, match=r"^Inference-Header-Content-Length: expected 0 to \d+ bytes, the body's"):
+        decode_request("m", body_of(INPUT), header_length)
+
+
+@pytest.mark.parametrize("cut", [0, 1, -1])
+def test_a_header_length_that_does_not_cover_the_json_is_refused(cut: int) -> None:
+    with pytest.raises(InvalidRequest, match=r"^malformed JSON: "):
+        decode_request("m", body_of(INPUT), len(body_of(INPUT)) + cut if cut < 0 else cut)
+
+
+def test_binary_tensors_without_header_length_are_refused() -> None:
+    with pytest.raises(InvalidRequest, match=r"^malformed JSON: "):
+        decode_request("m", body_of(BINARY_INPUT) + b"\1\2")
+
+
+def test_refusals_are_short_whatever_the_names_and_values() -> None:
+    long = "é" * 10_000
+    body = body_of({"name": long, "shape": [2], "datatype": "BYTES", "data": [long, {long: long}]})
+    with pytest.raises(InvalidRequest) as refusal:
+        decode_request("m", body)
+    assert len(str(refusal.value)) < 120
+
+
+@pytest.mark.parametrize("shape", [[2**31 - 1], [2**15, 2**15], [0, 2**30]])
+@pytest.mark.parametrize("datatype", ["UINT8", "FP64", "BYTES"])
+def test_nothing_is_allocated_for_a_shape_that_the_body_does_not_fill(shape: list[int], datatype: str) -> None:
+    document = body_of({"name": "x", "shape": shape, "datatype": datatype, "data": [0]})
+    tracemalloc.start()
+    with pytest.raises(InvalidRequest):
+        decode_request("m", document)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50_000
+
+
+def test_decoding_a_binary_tensor_allocates_nothing_of_its_size() -> None:
+    request = InferRequest("m", (Tensor("x", "UINT8", np.zeros((1, 224, 224, 3), np.uint8)),))
+    body, header_length = encode_request(request, binary=True)
+    tracemalloc.start()
+    decode_request("m", body, header_length)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20_000
+
+
+@pytest.mark.parametrize("data", [b"0", b"0.5", b"99999", b'"ab"', b"[0]", b"{}"])
+@pytest.mark.parametrize("datatype", [b"UINT8", b"FP32", b"BYTES"])
+def test_decoding_json_takes_at_most_the_stated_multiple_of_the_body(data: bytes, datatype: bytes) -> None:
+    start = b'{"inputs": [{"name": "x", "shape": [20000], "datatype": "%s", "data": [' % datatype
+    body = start + b",".join([data] * 20_000) + b"]}]}"
+    tracemalloc.start()
+    try:
+        decode_request("m", body)
+    except InvalidRequest as refusal:
+        assert "data: expected" in str(refusal)  # noqa: PT017  # most pairs are refused, after parsing
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 45 * len(body)
+
+
+@pytest.mark.parametrize(
+    ("request_", "binary"),
+    [
+        (wanting({}), set()),
+        (wanting({"binary_data_output": True}), {"a", "b"}),
+        (wanting({"binary_data_output": False}), set()),
+        (wanting({}, a=True), {"a"}),
+        (wanting({"binary_data_output": True}, a=False), {"b"}),
+        (wanting({"binary_data_output": False}, a=True, b=True), {"a", "b"}),
+    ],
+)
+def test_the_wish_for_an_output_goes_before_the_wish_for_all(request_: InferRequest, binary: set[str]) -> None:
+    body, header_length = encode_response(RESPONSE, request_)
+    document = orjson.loads(body[:header_length])
+    assert {output["name"] for output in document["outputs"] if "data" not in output} == binary
+    assert (header_length is None) == (not binary)
+
+
+def test_a_response_holds_what_the_specification_names_and_no_null() -> None:
+    body, _ = encode_response(RESPONSE, wanting({}))
+    assert orjson.loads(body) == {
+        "model_name": "m",
+        "outputs": [
+            {"name": "a", "shape": [1], "datatype": "FP32", "data": [0.5]},
+            {"name": "b", "shape": [1], "datatype": "INT64", "data": [7]},
+        ],
+    }
+
+
+def test_optional_members_stand_in_a_response_when_they_are_given() -> None:
+    response = InferResponse("m", (), model_version="2", id="i", parameters={"p": 1})
+    body, _ = encode_response(response, wanting({}))
+    expected = {"model_name": "m", "model_version": "2", "id": "i", "parameters": {"p": 1}, "outputs": []}
+    assert orjson.loads(body) == expected
+
+
+def test_binary_outputs_follow_the_json_in_its_order() -> None:
+    body, header_length = encode_response(RESPONSE, wanting({"binary_data_output": True}))
+    outputs = orjson.loads(body[:header_length])["outputs"]
+    assert [output["parameters"] for output in outputs] == [{"binary_data_size": 4}, {"binary_data_size": 8}]
+    assert body[header_length:] == b"\0\0\0\x3f" + b"\7" + bytes(7)
+
+
+def test_an_empty_binary_output_still_has_a_header_length() -> None:
+    response = InferResponse("m", (tensor("a", "FP32", []),))
+    body, header_length = encode_response(response, wanting({}, a=True))
+    assert header_length == len(body)
+
+
+def test_half_precision_in_json_is_refused_with_the_name_of_the_output() -> None:
+    response = InferResponse("m", (tensor("a", "FP16", [1.0]),))
+    with pytest.raises(InvalidRequest, match=r"^output 'a': FP16 has no JSON form, ask for binary data$"):
+        encode_response(response, wanting({}))
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"[]", "body: expected an object, got a list"),
+        (b'{"outputs": []}', "response: expected a member 'model_name', got none"),
+        (b'{"model_name": 1, "outputs": []}', "model_name: expected a string, got 1"),
+        (b'{"model_name": "m"}', "response: expected a member 'outputs', got none"),
+        (b'{"model_name": "m", "outputs": [{}]}', "outputs[0]: expected a member 'name', got none"),
+        (b'{"model_name": "m", "outputs": [], "id": 1}', "id: expected a string, got 1"),
+        (b'{"model_name": "m", "outputs": [], "model_version": 1}', "model_version: expected a string, got 1"),
+    ],
+)
+def test_a_response_that_breaks_the_protocol_is_refused(body: bytes, text: str) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        decode_response(body)
+    assert str(refusal.value) == text
