@@ -34,9 +34,7 @@ def png(size: tuple[int, int], depth: int, colour_type: int, row: bytes, *chunks
     width, height = size
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0))
     lines = (b"\0" + row) * height if row else b""
-    return (
-        b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
-    )
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
 
 
 def segment(marker: int, payload: bytes) -> bytes:

@@ -10,6 +10,7 @@ import pytest
 
 from serving.errors import DeadlineExceeded, FetchFailed, ServiceError, TooLarge
 from tests.transformer.web import PHOTO, Script, answer, endless, fetch_answer, ok, raw
+from transformer.fetch import FetchPolicy
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 UNTIL_CLOSED = b"HTTP/1.1 200 OK\r\n\r\n"
@@ -36,7 +37,7 @@ async def test_the_body_comes_back_byte_for_byte(response: bytes) -> None:
 
 
 async def test_a_body_of_exactly_the_limit_is_read() -> None:
-    assert await fetch_answer(ok(), max_bytes=len(PHOTO)) == PHOTO
+    assert await fetch_answer(ok(), FetchPolicy(max_bytes=len(PHOTO))) == PHOTO
 
 
 async def test_a_large_photo_is_read_whole() -> None:
@@ -50,20 +51,20 @@ async def test_a_large_photo_is_read_whole() -> None:
 )
 async def test_a_body_over_the_limit_is_too_large(response: bytes) -> None:
     with pytest.raises(TooLarge, match=rf"^url: expected a photo of at most {len(PHOTO) - 1} bytes, got more$"):
-        await fetch_answer(raw(response), max_bytes=len(PHOTO) - 1)
+        await fetch_answer(raw(response), FetchPolicy(max_bytes=len(PHOTO) - 1))
 
 
 @pytest.mark.parametrize("start", [CHUNKED + chunk(PHOTO), UNTIL_CLOSED, answer(content_length="9999999")])
 async def test_an_endless_body_ends_at_the_limit(start: bytes) -> None:
     piece = chunk(PHOTO) if start.startswith(CHUNKED) else PHOTO
     with pytest.raises(TooLarge):
-        await fetch_answer(endless(start, piece), max_bytes=100_000)
+        await fetch_answer(endless(start, piece), FetchPolicy(max_bytes=100_000))
 
 
 async def test_a_stated_length_over_the_limit_is_refused_before_the_body_comes() -> None:
     drip = endless(answer(content_length="100001"), b"x", pause_seconds=0.01)
     with pytest.raises(TooLarge):
-        await fetch_answer(drip, max_bytes=100_000)
+        await fetch_answer(drip, FetchPolicy(max_bytes=100_000))
 
 
 @pytest.mark.parametrize("status", [201, 204, 206, 226, 300, 304, 400, 401, 404, 500, 503])
@@ -77,6 +78,21 @@ async def test_a_compressed_body_is_refused_unread(encoding: str) -> None:
     bomb = gzip.compress(bytes(1_000_000))
     with pytest.raises(FetchFailed, match=r"^url: expected a body without Content-Encoding"):
         await fetch_answer(ok(bomb, content_encoding=encoding))
+
+
+async def test_a_second_content_encoding_is_seen() -> None:
+    twice = answer(PHOTO, content_encoding="identity\r\nContent-Encoding: gzip")
+    with pytest.raises(FetchFailed, match="without Content-Encoding"):
+        await fetch_answer(raw(twice))
+
+
+async def test_a_head_of_20_kb_is_read() -> None:
+    assert await fetch_answer(ok(x="y" * 20_000)) == PHOTO
+
+
+async def test_a_head_of_60_kb_is_refused() -> None:
+    with pytest.raises(FetchFailed, match="broken"):
+        await fetch_answer(ok(x="y" * 60_000))
 
 
 @pytest.mark.parametrize("length", [len(PHOTO) - 1, 1, 0])
@@ -172,7 +188,7 @@ async def longest_stall() -> AsyncIterator[list[float]]:
 async def test_a_host_that_drips_does_not_outlast_the_timeout(start: bytes, piece: bytes) -> None:
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded, match=r"^url: the photo did not arrive within 0.3 seconds$"):
-        await fetch_answer(endless(start, piece, pause_seconds=0.02), timeout_seconds=0.3)
+        await fetch_answer(endless(start, piece, pause_seconds=0.02), FetchPolicy(timeout_seconds=0.3))
     assert time.monotonic() - began < 1
 
 
@@ -181,7 +197,7 @@ async def test_a_silent_host_does_not_outlast_the_timeout() -> None:
         await reader.read()
 
     with pytest.raises(DeadlineExceeded):
-        await fetch_answer(silent, timeout_seconds=0.2)
+        await fetch_answer(silent, FetchPolicy(timeout_seconds=0.2))
 
 
 async def test_a_connection_reset_in_the_body_is_a_failed_fetch() -> None:

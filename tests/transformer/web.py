@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 
 import httpcore
 
-from transformer.fetch import Fetcher, FetchPolicy
+from transformer.fetch import Connector, Fetcher, FetchPolicy, Resolver
 
 PUBLIC = "93.184.216.34"
 PUBLIC_6 = "2606:2800:220:1:248:1893:25c8:1946"
 """Addresses that pass the judgement; no test connects to them, a `Dialer` goes to the loopback server instead."""
 
+NOT_PUBLIC = "url: expected a host with public addresses only"
+"""What a client reads, whichever address it is and whether or not there is such a host."""
+
+URL = "http://photos.example/cat.jpg"
 PHOTO = bytes(range(256)) * 8
 
 ROOTS = httpcore.default_ssl_context()
@@ -132,14 +136,17 @@ async def site(*scripts: Script, tls: ssl.SSLContext | None = None) -> AsyncIter
         await asyncio.gather(*filter(None, connections.values()))
 
 
-async def fetch_answer(script: Script, **policy: float) -> bytes:
+def fetcher(
+    resolver: Resolver | None = None,
+    connector: Connector | None = None,
+    policy: FetchPolicy | None = None,
+    roots: ssl.SSLContext = ROOTS,
+) -> Fetcher:
+    names = Names({"photos.example": [[PUBLIC]], "cdn.example": [[PUBLIC_6]]})
+    return Fetcher(policy or FetchPolicy(), resolver or names, connector or Dialer(), roots)
+
+
+async def fetch_answer(script: Script, policy: FetchPolicy | None = None) -> bytes:
     """What a fetch makes of a host that answers like this."""
-    limits = {"timeout_seconds": 5.0} | policy
     async with site(script) as host:
-        fetcher = Fetcher(
-            FetchPolicy(timeout_seconds=limits["timeout_seconds"], max_bytes=int(limits.get("max_bytes", 10_000_000))),
-            Names({"photos.example": [[PUBLIC]]}),
-            Dialer(host.port),
-            ROOTS,
-        )
-        return await fetcher.fetch("http://photos.example/a.jpg")
+        return await fetcher(connector=Dialer(host.port), policy=policy).fetch(URL)
