@@ -6,11 +6,11 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import Message
-from oip.grpc import request_from_message, response_to_message
-from oip.metadata import config_to_message, metadata_to_message
 
 from oip import inference_pb2 as pb
 from oip.errors import InvalidRequest
+from oip.grpc import request_from_message, response_to_message
+from oip.metadata import config_to_message, metadata_to_message
 from serving import access, call
 from serving.dataplane import DataPlane
 from serving.errors import UNEXPECTED, ServiceError

@@ -84,4 +84,6 @@ def _problem(details: Any) -> str:
     if not details["loc"]:
         return str(details["ctx"]["error"])
     name = str(details["loc"][0])
+    if details["type"] == "missing":
+        return f"{name}: expected the flag --{name} or the variable {name.upper()}, got neither"
     return f"{name}: {details['msg'].lower()}, got {details['input']!r}"

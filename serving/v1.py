@@ -1,8 +1,8 @@
 """The V1 doors: TensorFlow Serving's REST form, as KServe speaks it."""
 
 from fastapi import APIRouter, Request, Response
-from oip.document import parse_json
 
+from oip.document import parse_json
 from serving.body import bounded
 from serving.dataplane import DataPlane
 from serving.errors import NotReady

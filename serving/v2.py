@@ -3,9 +3,9 @@
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+
 from oip.errors import mismatch
 from oip.rest import decode_request, encode_response
-
 from oip.tensor import TensorMetadata
 from serving.body import bounded
 from serving.dataplane import DataPlane

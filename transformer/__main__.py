@@ -5,7 +5,7 @@ import sys
 from fastapi_offline import FastAPIOffline
 
 from serving import version
-from serving.process import run
+from serving.process import StartError, run
 from serving.server import ModelServer
 from transformer.decoder import Decoder
 from transformer.fetch import Fetcher, FetchPolicy
@@ -22,18 +22,26 @@ def main() -> int:
 
 def serve(settings: TransformerSettings) -> None:
     """Put the transformer's parts together and serve them."""
-    policy = FetchPolicy(
-        enabled=settings.fetch_enabled,
-        allowed_hosts=settings.fetch_allowed_hosts,
-        max_bytes=settings.max_upload_size,
-        timeout_seconds=settings.fetch_timeout_seconds,
-    )
     decoder = Decoder(settings.decode_threads, ImageLimits(settings.max_image_pixels), settings.max_upload_size)
-    model = Transformer(settings, decoder, Fetcher(policy))
+    model = Transformer(settings, decoder, Fetcher(fetch_policy(settings)))
     server = ModelServer(settings, FastAPIOffline(title="Image classifier", version=version.VERSION))
     server.app.include_router(plain_router(server.plane, settings))
     server.app.include_router(page_router())
     server.start([model])
+
+
+def fetch_policy(settings: TransformerSettings) -> FetchPolicy:
+    """What the settings allow to be fetched; raises StartError for a host that could never match."""
+    try:
+        return FetchPolicy(
+            enabled=settings.fetch_enabled,
+            allowed_hosts=settings.fetch_allowed_hosts,
+            denied_networks=settings.fetch_denied_networks,
+            max_bytes=settings.max_upload_size,
+            timeout_seconds=settings.fetch_timeout_seconds,
+        )
+    except ValueError as error:
+        raise StartError(f"fetch_{error}") from error
 
 
 if __name__ == "__main__":

@@ -3,15 +3,15 @@
 import os
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, PositiveFloat, PositiveInt
 from pydantic_settings import NoDecode
 
 from serving.settings import MIB, ServerSettings
 
 
 def _words(value: object) -> object:
-    """`a, b` from the environment or a flag as a set of words."""
-    return frozenset(filter(None, value.replace(",", " ").split())) if isinstance(value, str) else value
+    """`a, b` from the environment or a flag as words."""
+    return value.replace(",", " ").split() if isinstance(value, str) else value
 
 
 class TransformerSettings(ServerSettings):
@@ -34,6 +34,9 @@ class TransformerSettings(ServerSettings):
 
     fetch_enabled: bool = Field(default=True, description="whether photos are fetched from URLs at all")
     fetch_timeout_seconds: PositiveFloat = Field(5, description="whole time of one fetch")
+    fetch_denied_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_words)] = Field(
+        (), description="networks that are never fetched from, beside all that are not public"
+    )
     fetch_allowed_hosts: Annotated[frozenset[str], NoDecode, BeforeValidator(_words)] = Field(
         frozenset(), description="hosts (host or host:port) that may be fetched from although they are private"
     )

@@ -99,7 +99,7 @@ def rpc(address: str, request: Any) -> Client:
                 try:
                     stub.ModelInfer(request, timeout=30, metadata=[("x-request-id", request_id)])
                 except grpc.RpcError as error:
-                    if "error-code" not in {key for key, _ in error.trailing_metadata() or ()}:
+                    if "error-code" not in {entry.key for entry in error.trailing_metadata() or ()}:
                         raise
 
             yield send
