@@ -62,15 +62,6 @@ def slim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = home / "bin" / "python"
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, home], check=True)
     arguments = ["pip", "install", "--quiet", "--python", python, "--constraints", ROOT / "constraints.txt"]
-        UV,
-        "pip",
-        "install",
-        "--quiet",
-        "--python",
-        python,
-        "--constraints",
-        ROOT / "constraints.txt",
-    ]
     subprocess.run([UV, *arguments, "--editable", f"{ROOT}[transformer]"], check=True)
     return python
 
