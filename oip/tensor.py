@@ -16,12 +16,16 @@ Parameters = Mapping[str, Parameter]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
-    """A named array. BYTES tensors hold an object array of `bytes`; `array.shape` is the tensor's shape."""
+    """A named array. BYTES tensors hold an object array of `bytes`; `array.shape` is the tensor's shape.
+
+    `from_json` says that the values came as JSON, which cannot carry arbitrary bytes: there a BYTES element is text.
+    """
 
     name: str
     datatype: str
     array: NDArray[Any]
     parameters: Parameters = field(default_factory=dict)
+    from_json: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +26,8 @@ json_values = st.recursive(
         ({"a": 1}, "an object"),
         ((2, 3), "[2, 3]"),
         ("two\nlines", r"'two\nlines'"),
+        ("x" * 28, "'" + "x" * 28 + "'"),
+        ("x" * 29, "'" + "x" * 26 + "..."),
     ],
 )
 def test_a_value_is_shown_on_one_line(value: object, shown: str) -> None:
@@ -35,8 +39,13 @@ def test_no_value_is_shown_at_length(value: object) -> None:
     assert len(excerpt(value)) <= LENGTH_LIMIT
 
 
-def test_a_cut_excerpt_says_so() -> None:
-    assert excerpt("x" * 1_000_000) == "'" + "x" * 26 + "..."
+@pytest.mark.parametrize("value", ["x" * 10_000_000, b"x" * 10_000_000])
+def test_a_long_value_is_not_copied(value: str | bytes) -> None:
+    tracemalloc.start()
+    excerpt(value)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000
 
 
 def test_a_deeply_nested_list_is_not_walked() -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,13 +15,11 @@ from oip.tensor import InferRequest, InferResponse, Parameter, RequestedOutput
 from tests.oip.strategies import facts, requests, responses, tensor
 
 
-def message_of(
-    datatype: str, shape: list[int], raw: list[bytes] | None = None, name: str = "x", **contents: Any
-) -> ModelInferRequest:
+def message_of(datatype: str, shape: list[int], raw: Sequence[bytes] = (), **contents: Any) -> ModelInferRequest:
     """A message of one input, with typed contents where they are given."""
     typed = InferTensorContents(**contents) if contents else None
-    each = ModelInferRequest.InferInputTensor(name=name, datatype=datatype, shape=shape, contents=typed)
-    return ModelInferRequest(model_name="m", inputs=[each], raw_input_contents=raw or [])
+    each = ModelInferRequest.InferInputTensor(name="x", datatype=datatype, shape=shape, contents=typed)
+    return ModelInferRequest(model_name="m", inputs=[each], raw_input_contents=raw)
 
 
 @given(requests(as_json=False))
@@ -78,7 +77,7 @@ def test_raw_bytes_are_no_json() -> None:
 
 REFUSED: list[tuple[ModelInferRequest, str]] = [
     (ModelInferRequest(model_name="m"), "inputs: expected at least one input, got none"),
-    (message_of("FP32", [1], [bytes(4)], name=""), "inputs[0] name: expected a non-empty string, got an empty one"),
+    (ModelInferRequest(inputs=[{}]), "inputs[0] name: expected a non-empty string, got an empty one"),
     (message_of("FP32", [-1], [bytes(4)]), "input 'x' shape: expected integers of at least 0, got -1"),
     (message_of("FP32", [2], [bytes(4)]), "input 'x': expected 8 bytes of FP32 for shape [2], got 4"),
     (message_of("FP32", [1], [bytes(4)] * 2), "raw_input_contents: expected 1 entries, one for each input, got 2"),

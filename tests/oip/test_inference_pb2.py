@@ -73,7 +73,7 @@ def test_the_committed_module_is_what_the_proto_gives(file: str, tmp_path: Path)
     assert (tmp_path / "oip" / file).read_text() == (ROOT / "oip" / file).read_text()
 
 
-@pytest.mark.parametrize("imports", permutations([OURS, KSERVES]))
+@pytest.mark.parametrize("imports", list(permutations([OURS, KSERVES])))
 def test_the_messages_live_beside_those_of_kserve_and_understand_them(imports: tuple[str, str]) -> None:
     python(*imports, EXCHANGE)
 

@@ -276,6 +276,12 @@ def test_the_wish_for_an_output_goes_before_the_wish_for_all(request_: InferRequ
     assert (header_length is None) == (not binary)
 
 
+def test_an_output_without_a_wish_of_its_own_follows_the_wish_for_all() -> None:
+    request = InferRequest("m", (), outputs=(RequestedOutput("a"),), parameters={"binary_data_output": True})
+    _, header_length = encode_response(RESPONSE, request)
+    assert header_length is not None
+
+
 def test_a_response_holds_what_the_specification_names_and_no_null() -> None:
     body, _ = encode_response(RESPONSE, wanting({}))
     assert orjson.loads(body) == {

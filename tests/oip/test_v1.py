@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oip.document import parse_json
 from oip.errors import InvalidRequest
 from oip.tensor import InferRequest, InferResponse, RequestedOutput, TensorMetadata
-from oip.v1 import instances_to_request, parse_json, response_to_predictions
+from oip.v1 import instances_to_request, response_to_predictions
 from tests.oip.strategies import tensor
 from tests.oip.test_rest_robustness import json_values
 
@@ -24,8 +25,12 @@ def request_of(body: object, metadata: TensorMetadata = PIXELS) -> InferRequest:
 @pytest.mark.parametrize("instances", [[ROW, ROW], [{"image": ROW}, {"image": ROW}]])
 def test_instances_are_stacked_along_the_batch(instances: list[Any]) -> None:
     (image,) = request_of({"instances": instances}).inputs
-    assert (image.name, image.datatype, image.array.dtype) == ("image", "UINT8", np.uint8)
+    assert (image.name, image.datatype, image.array.dtype) == ("image", "UINT8", np.dtype(np.uint8))
     assert image.array.tolist() == [ROW, ROW]
+
+
+def test_the_tensor_knows_that_it_came_as_json() -> None:
+    assert request_of({"instances": [ROW]}).inputs[0].from_json
 
 
 def test_the_one_output_is_requested() -> None:

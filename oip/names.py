@@ -1,0 +1,20 @@
+"""Names of tensors, as clients give them."""
+
+from collections.abc import Iterable
+
+from oip.errors import mismatch
+from oip.excerpt import excerpt
+
+
+def checked_name(field: str, name: str) -> str:
+    if not name:
+        raise mismatch(f"{field} name", "a non-empty string", "an empty one")
+    return name
+
+
+def check_distinct(field: str, names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise mismatch(field, "distinct names", f"{excerpt(name)} twice")
+        seen.add(name)
