@@ -13,7 +13,7 @@ from oip.grpc import request_from_message, response_to_message
 from oip.metadata import config_to_message, metadata_to_message
 from serving import access, call
 from serving.dataplane import DataPlane
-from serving.errors import UNEXPECTED, ServiceError
+from serving.errors import UNEXPECTED, NotReady, ServiceError
 from serving.process import StartError
 from serving.responses import report
 from serving.settings import ServerSettings
@@ -52,7 +52,10 @@ class InferenceService:
         return metadata_to_message(self.plane.model(message.name, message.version).metadata())
 
     async def model_config(self, message: pb.ModelConfigRequest) -> pb.ModelConfigResponse:
+        """The config of a model that can answer: a transformer that has met its predictor may send it requests."""
         model = self.plane.model(message.name, message.version)
+        if not model.accepts:
+            raise NotReady(f"model {model.name} is not ready yet")
         return config_to_message(model.metadata(), model.config_parameters())
 
     async def model_infer(self, message: pb.ModelInferRequest) -> pb.ModelInferResponse:

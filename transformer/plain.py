@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
-from oip.errors import InvalidRequest, mismatch
 from oip.document import parse_json
+from oip.errors import InvalidRequest, mismatch
 from serving import call
 from serving.body import bounded
 from serving.dataplane import DataPlane

@@ -61,7 +61,7 @@ def slim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("slim") / "venv"
     python = home / "bin" / "python"
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, home], check=True)
-    arguments = ["pip", "install", "--quiet", "--python", python, "--constraints", ROOT / "constraints.txt"]
+    arguments = ["pip", "install", "--quiet", "--python", str(python), "--constraints", f"{ROOT}/constraints.txt"]
     subprocess.run([UV, *arguments, "--editable", f"{ROOT}[transformer]"], check=True)
     return python
 

@@ -77,6 +77,13 @@ def test_the_thinnest_pictures_equal_the_preset(interpolation: Interpolation) ->
         assert_as_preset(rgb, Preprocessing(40, 36, interpolation))
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (3, 2)])
+@pytest.mark.parametrize("crop", [2090, 2200])
+def test_large_inputs_of_small_pictures_equal_the_preset(shape: tuple[int, int], crop: int) -> None:
+    for rgb in upright_and_lying(shape):
+        assert_as_preset(rgb, Preprocessing(2100, crop, "bicubic"))
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     long=st.integers(1, 4000),
