@@ -2,7 +2,7 @@
 
 Specification: https://github.com/kserve/open-inference-protocol (specification/protocol/inference_rest.md) and
 https://github.com/triton-inference-server/server (docs/protocol/extension_binary_data.md). Unknown members of a
-document are ignored, as both foresee. Every refusal is an InvalidRequest, also of a server's response.
+document are ignored: kserve's client sends `model_name`. Every refusal is an InvalidRequest.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ HEADER_LENGTH = "Inference-Header-Content-Length"
 def decode_request(
     model_name: str, body: Body, header_length: int | None = None, model_version: str = ""
 ) -> InferRequest:
-    """The request of `POST v2/models/{model_name}/infer`; binary tensors are read-only views of `body`."""
+    """The request of `POST v2/models/{model_name}/infer`; binary tensors are views of `body` where they are aligned."""
     document, binary = _split(body, header_length)
     inputs = read_list("inputs", required("request", document, "inputs"))
     if not inputs:
@@ -53,7 +53,7 @@ def encode_request(request: InferRequest, *, binary: bool) -> tuple[bytes, int |
 
 
 def decode_response(body: Body, header_length: int | None = None) -> InferResponse:
-    """A server's response; binary tensors are read-only views of `body`."""
+    """A server's response; binary tensors are views of `body` where they are aligned."""
     document, binary = _split(body, header_length)
     return InferResponse(
         read_string("model_name", required("response", document, "model_name")),

@@ -15,6 +15,11 @@ RESERVED = {"binary_data", "binary_data_output", "binary_data_size"}
 
 names = st.text(min_size=1, max_size=12)
 shapes = st.lists(st.integers(0, 4), max_size=4).map(tuple)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
 
 
 def parameters() -> st.SearchStrategy[Parameters]:

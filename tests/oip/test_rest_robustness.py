@@ -10,13 +10,8 @@ from hypothesis import strategies as st
 from oip.errors import InvalidRequest
 from oip.rest import decode_request, decode_response, encode_request
 from oip.tensor import InferRequest
-from tests.oip.strategies import requests
+from tests.oip.strategies import json_values, requests
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=8,
-)
 header_lengths = st.none() | st.integers(-2, 600)
 
 

@@ -11,8 +11,7 @@ from oip.document import parse_json
 from oip.errors import InvalidRequest
 from oip.tensor import InferRequest, InferResponse, RequestedOutput, TensorMetadata
 from oip.v1 import instances_to_request, response_to_predictions
-from tests.oip.strategies import tensor
-from tests.oip.test_rest_robustness import json_values
+from tests.oip.strategies import json_values, tensor
 
 PIXELS = TensorMetadata("image", "UINT8", (-1, 2, 3))
 ROW = [[1, 2, 3], [4, 5, 6]]

@@ -1,0 +1,84 @@
+"""A server whose one model does what the request says: `python -m tests.serving.sleeper`."""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from fastapi import FastAPI
+
+from oip.document import read_object
+from oip.tensor import InferRequest, InferResponse, ModelMetadata, Tensor, TensorMetadata
+from serving.model import ServedModel
+from serving.process import run
+from serving.server import ModelServer
+from serving.settings import ServerSettings
+
+FAULTS: dict[str, type[Exception]] = {
+    each.__name__: each for each in (KeyError, ValueError, RuntimeError, OSError, ZeroDivisionError)
+}
+
+
+class SleeperSettings(ServerSettings):
+    """How the model opens."""
+
+    open_seconds: float = 0
+    open_fault: str = ""
+
+
+class Sleeper(ServedModel):
+    """V1: `{"seconds": 0.5, "fault": "ValueError"}`; V2: the same as request parameters."""
+
+    version = "7"
+
+    def __init__(self, settings: SleeperSettings) -> None:
+        super().__init__(settings.model_name)
+        self.settings = settings
+
+    async def open(self) -> None:
+        await asyncio.sleep(self.settings.open_seconds)
+        if self.settings.open_fault:
+            raise FAULTS[self.settings.open_fault]("/secret/path")
+        self.ready = True
+
+    async def close(self) -> None:
+        self.ready = False
+
+    def metadata(self) -> ModelMetadata:
+        tensor = TensorMetadata("seconds", "FP32", (-1,))
+        return ModelMetadata(self.name, (self.version,), "sleeper", (tensor,), (tensor,))
+
+    def info(self) -> Mapping[str, Any]:
+        return {"model_name": self.name}
+
+    def config_parameters(self) -> Mapping[str, str]:
+        return {}
+
+    def request_from_v1(self, body: object) -> Mapping[str, Any]:
+        return read_object("body", body)
+
+    def response_to_v1(self, response: float) -> dict[str, Any]:
+        return {"predictions": [response]}
+
+    def request_from_v2(self, request: InferRequest) -> Mapping[str, Any]:
+        return request.parameters
+
+    def response_to_v2(self, response: float, request: InferRequest) -> InferResponse:
+        output = Tensor("seconds", "FP32", np.array([response], np.float32))
+        return InferResponse(self.name, (output,), self.version, request.id)
+
+    async def predict(self, payload: Mapping[str, Any], headers: Any = None, response_headers: Any = None) -> float:
+        seconds = float(payload.get("seconds", 0))
+        await asyncio.sleep(seconds)
+        if "fault" in payload:
+            raise FAULTS[payload["fault"]]("/secret/path")
+        return seconds
+
+
+def serve(settings: SleeperSettings) -> None:
+    ModelServer(settings, FastAPI(docs_url=None, redoc_url=None)).start([Sleeper(settings)])
+
+
+if __name__ == "__main__":
+    sys.exit(run(SleeperSettings, sys.argv[1:], serve))
