@@ -18,7 +18,8 @@ _SHOWN_CHARACTERS = 60
 
 def _inside(path: str) -> str:
     pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts or "\\" in path or str(pure) != path or path in {".", RECORD}:
+    plain = str(pure) == path and path.isprintable() and "\\" not in path
+    if pure.is_absolute() or ".." in pure.parts or not plain or path in {".", RECORD}:
         raise ValueError(f"should be a plain relative path inside the bundle, other than {RECORD}")
     return path
 
@@ -74,7 +75,7 @@ class File(_Part):
 class Record(_Part):
     """The whole of `model.json`. `weights` and `labels` name files of the bundle, every file stands in `files`."""
 
-    format_version: Literal[1] = 1
+    format_version: Literal[1]
     architecture: Architecture
     version: Annotated[str, Field(pattern="^[A-Za-z0-9._-]{1,64}$")]
     trained: bool
@@ -103,4 +104,4 @@ def invalid(where: str, error: ValidationError) -> BundleError:
     text = ": ".join(filter(None, (where, field, first["msg"].removeprefix("Value error, "))))
     if field and isinstance(first["input"], str | int | float | None):
         text += f", got {first['input']!r:.{_SHOWN_CHARACTERS}}"
-    return BundleError(text)
+    return BundleError(" ".join(text.splitlines()))

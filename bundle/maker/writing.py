@@ -73,6 +73,7 @@ def write(model: Model, directory: Path) -> None:
 def _record(model: Model, files: dict[str, File]) -> Record:
     try:
         return Record(
+            format_version=1,
             architecture=model.architecture,
             version=model.version,
             trained=model.version != UNTRAINED,

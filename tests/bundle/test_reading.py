@@ -54,6 +54,7 @@ def test_a_pipe_in_place_of_a_file_is_refused_without_waiting_for_it(directory: 
     ("field", "value", "text"),
     [
         ("format_version", 2, "format_version: Input should be 1, got 2"),
+        ("col\nour", "red", "col our: Extra inputs are not permitted, got 'red'"),
         ("colour", "red", "colour: Extra inputs are not permitted, got 'red'"),
         ("preprocessing.gamma", 2.2, "preprocessing.gamma: Extra inputs are not permitted, got 2.2"),
         ("classes", 1, "classes: Input should be greater than or equal to 2, got 1"),
@@ -83,14 +84,17 @@ def test_a_record_that_is_not_valid_is_refused_by_its_field(
     assert refusal(directory) == f"model.json: {text}"
 
 
-def test_a_missing_field_is_named(directory: Path) -> None:
+@pytest.mark.parametrize("field", ["format_version", "architecture", "preprocessing", "licence", "files"])
+def test_a_missing_field_is_named(directory: Path, field: str) -> None:
     record = json.loads((directory / "model.json").read_text())
-    del record["licence"]
+    del record[field]
     (directory / "model.json").write_text(json.dumps(record))
-    assert refusal(directory) == "model.json: licence: Field required"
+    assert refusal(directory) == f"model.json: {field}: Field required"
 
 
-@pytest.mark.parametrize("path", ["../labels.txt", "a/../../b", "/etc/passwd", "a\\b", "./labels.txt", ".", "", "a//b"])
+@pytest.mark.parametrize(
+    "path", ["../labels.txt", "a/../../b", "/etc/passwd", "a\\b", "./labels.txt", ".", "", "a//b", "a\nb"]
+)
 def test_a_path_out_of_the_bundle_is_refused(directory: Path, path: str) -> None:
     tiny.change(directory, "labels", path)
     assert refusal(directory).startswith("model.json: labels: ")

@@ -1,0 +1,45 @@
+"""The pages for people load nothing from elsewhere."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.assets import needs_assets
+from tests.e2e.photos import samples
+from tests.e2e.processes import Pair
+
+pytestmark = needs_assets
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_the_documentation_loads_only_from_this_server(servers: Pair, page: str) -> None:
+    url = servers.transformer.url
+    html = httpx.get(url + page).text
+    assets = [asset for asset in re.findall(r'(?:src|href)="([^"]+)"', html) if not asset.startswith("data:")]
+    assert assets
+    assert [asset for asset in assets if not asset.startswith("/")] == []
+    assert {httpx.get(url + asset).status_code for asset in assets} == {200}
+
+
+def test_the_page_may_talk_to_this_server_alone(servers: Pair) -> None:
+    answer = httpx.get(servers.transformer.url + "/ui")
+    assert answer.status_code == 200
+    assert "connect-src 'self'" in answer.headers["content-security-policy"]
+    assert re.findall(r"https?:", answer.text) == []
+
+
+def test_openapi_lists_the_plain_doors_with_their_errors(servers: Pair) -> None:
+    document = httpx.get(servers.transformer.url + "/openapi.json").json()
+    predict = document["paths"]["/predict"]["post"]
+    assert "multipart/form-data" in predict["requestBody"]["content"]
+    assert {"200", "400", "413", "415", "422", "502", "503", "504"} <= predict["responses"].keys()
+    assert {"/predict/url", "/health", "/ready", "/metrics", "/model/info"} <= document["paths"].keys()
+
+
+def test_metrics_are_there_on_both_servers(servers: Pair) -> None:
+    httpx.post(f"{servers.transformer.url}/predict", files={"file": samples()[0].data}, timeout=30)
+    for process in (servers.predictor, servers.transformer):
+        answer = httpx.get(process.url + "/metrics")
+        assert answer.headers["content-type"].startswith("text/plain")
+        assert 'request_predict_seconds_bucket{le="+Inf",model_name="photos"}' in answer.text
