@@ -8,6 +8,9 @@ from pydantic_settings import NoDecode
 
 from serving.settings import MIB, ServerSettings
 
+MAX_PIXELS = 89_478_485
+"""Pillow's own ceiling, over which it takes a picture for an attack."""
+
 
 def _words(value: object) -> object:
     """`a, b` from the environment or a flag as words."""
@@ -27,7 +30,9 @@ class TransformerSettings(ServerSettings):
 
     top_k_predictions: PositiveInt = Field(5, description="classes in an answer when the request does not say")
     max_upload_size: PositiveInt = Field(10 * MIB, description="bytes of one photo, however it comes")
-    max_image_pixels: PositiveInt = Field(25_000_000, description="pixels of one photo, judged before it is decoded")
+    max_image_pixels: int = Field(
+        25_000_000, ge=1, le=MAX_PIXELS, description="pixels of one photo, judged before it is decoded"
+    )
     decode_threads: PositiveInt = Field(
         default_factory=lambda: len(os.sched_getaffinity(0)), description="photos decoded at once"
     )

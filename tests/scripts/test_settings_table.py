@@ -1,0 +1,7 @@
+"""`docs/settings.md` says what the settings are."""
+
+from scripts.settings_table import DOCUMENT, document
+
+
+def test_the_document_is_as_the_code_says() -> None:
+    assert DOCUMENT.read_text() == document(), "run: .venv/bin/python -m scripts.settings_table"
