@@ -35,6 +35,9 @@ _CHANNEL_OPTIONS = [
     ("grpc.max_reconnect_backoff_ms", 500),  # a predictor that is back is met by the next request
 ]
 
+_GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+"""CANCELLED, when it is not us: a server that stops gives it to calls that it had not begun."""
+
 
 @dataclass(frozen=True, slots=True)
 class PredictorFacts:
@@ -130,7 +133,7 @@ class PredictorClient:
             return ContractMismatch(str(error.details()))
         if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
             return DeadlineExceeded("the request's deadline is over")
-        if error.code() is grpc.StatusCode.UNAVAILABLE:
+        if error.code() in _GONE:
             self._failed = code is None  # a code of ours: it is there, only full or not ready
             return PredictorUnavailable("the predictor cannot take the request now")
         if error.code() is grpc.StatusCode.NOT_FOUND:
