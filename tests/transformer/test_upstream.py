@@ -58,7 +58,7 @@ async def predictor(
         return answer if isinstance(answer, pb.ModelInferResponse) else await answer(request, context)
 
     server = grpc.aio.server()
-    handlers = {
+    handlers: dict[str, Any] = {
         "ModelConfig": grpc.unary_unary_rpc_method_handler(
             model_config, pb.ModelConfigRequest.FromString, pb.ModelConfigResponse.SerializeToString
         ),
