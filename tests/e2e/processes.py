@@ -85,11 +85,20 @@ class Process:
         self.signal()
         return self.wait()
 
+    def kill(self) -> None:
+        """As the kernel does when memory is short: no goodbye."""
+        self.signal(signal.SIGKILL)
+        self.wait()
+
     def end(self) -> None:
-        """Whatever state it is in."""
-        if self.popen is not None and self.popen.poll() is None:
-            self.popen.kill()
-            self.popen.wait()
+        """Whatever state it is in; asked politely first, so that it can write down what was covered."""
+        if self.popen is None or self.popen.poll() is not None:
+            return
+        self.signal()
+        try:
+            self.wait()
+        except subprocess.TimeoutExpired:
+            self.kill()
 
     def log_lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]

@@ -47,7 +47,7 @@ def test_the_next_request_works_when_a_predictor_comes_late(apart: Pair) -> None
 def test_the_next_request_works_when_a_killed_predictor_is_back(apart: Pair) -> None:
     apart.start()
     assert predict(apart).status_code == 200
-    apart.predictor.end()
+    apart.predictor.kill()
     check_away(apart)
     assert httpx.get(f"{apart.transformer.url}/v2/health/ready").status_code == 200, "which speaks of this server alone"
     apart.predictor.start().until()
@@ -58,7 +58,7 @@ def test_the_next_request_works_when_a_killed_predictor_is_back(apart: Pair) -> 
 def test_an_idle_transformer_notices_that_its_predictor_is_gone_and_back(apart: Pair) -> None:
     apart.start()
     apart.transformer.until("/ready")
-    apart.predictor.end()
+    apart.predictor.kill()
     apart.transformer.until("/ready", 503)
     apart.predictor.start().until()
     apart.transformer.until("/ready")
