@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from oip.errors import mismatch
+from oip.excerpt import excerpt
 
 VERSION = 1
 
@@ -49,7 +50,7 @@ class Preprocessing:
         """Read a fingerprint back; raises InvalidRequest when it is malformed or of another contract version."""
         match = _FINGERPRINT.fullmatch(text)
         if match is None:
-            raise mismatch(FINGERPRINT, "VERSION-INTERPOLATION-RESIZE-CROP", repr(text))
+            raise mismatch(FINGERPRINT, "VERSION-INTERPOLATION-RESIZE-CROP", excerpt(text))
         if int(match["version"]) != VERSION:
             raise mismatch(FINGERPRINT, f"contract version {VERSION}", f"version {match['version']}")
         interpolation: Interpolation = match["interpolation"]  # type: ignore[assignment]  # the pattern allows no other

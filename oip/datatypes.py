@@ -33,18 +33,9 @@ DTYPES: Mapping[str, np.dtype[Any]] = MappingProxyType(
 )
 """Datatype names are case-sensitive. `itemsize` is the element's size in bytes on the wire, except for BYTES."""
 
-_NAMES = {dtype: name for name, dtype in DTYPES.items()}
-
 
 def checked_datatype(field: str, datatype: str) -> str:
     """The datatype itself; raises InvalidRequest when the protocol has no such name."""
     if datatype not in DTYPES:
         raise mismatch(f"{field} datatype", f"one of {', '.join(DTYPES)}", excerpt(datatype))
     return datatype
-
-
-def datatype_of(dtype: np.dtype[Any]) -> str:
-    """The protocol's name for a numpy type, object meaning BYTES; raises TypeError when it has none."""
-    if dtype not in _NAMES:
-        raise TypeError(f"no datatype of the protocol holds numpy's {dtype}")
-    return _NAMES[dtype]

@@ -20,6 +20,9 @@ from oip.shapes import Shape, checked_shape
 from oip.tensor import InferRequest, InferResponse, Parameter, Parameters, RequestedOutput, Tensor
 from oip.values import array_from_contents
 
+SERVICE = "inference.GRPCInferenceService"
+"""The service's name, which KServe and Triton share."""
+
 TensorMessage = ModelInferRequest.InferInputTensor | ModelInferResponse.InferOutputTensor
 
 CONTENTS = {

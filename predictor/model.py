@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bundle.reading import Bundle
 from oip import classification, contract, v1
 from oip.errors import mismatch
+from oip.excerpt import excerpt
 from oip.tensor import InferRequest, InferResponse, ModelMetadata, Tensor, TensorMetadata
 from predictor.device import DeviceThread
 from predictor.engine import Engine
@@ -103,7 +104,7 @@ class Predictor(ServedModel):
         """How many classes are wanted by name; None for all probabilities as numbers."""
         names = [output.name for output in request.outputs]
         if names not in ([], [contract.OUTPUT]):
-            raise mismatch("outputs", f"only {contract.OUTPUT!r}", f"{', '.join(names)[:100]!r}")
+            raise mismatch("outputs", f"only {contract.OUTPUT!r}", excerpt(", ".join(names)))
         parameters = request.outputs[0].parameters if request.outputs else {}
         k = parameters.get(contract.CLASSIFICATION)
         return None if k is None else classification.checked_k(k, self.bundle.record.classes)
@@ -112,12 +113,12 @@ class Predictor(ServedModel):
         """Strangers may leave the fingerprint out; a transformer never does."""
         given, expected = request.parameters.get(contract.FINGERPRINT), self.preprocessing.fingerprint
         if given is not None and given != expected:
-            raise ContractMismatch(f"fingerprint: the predictor's is {expected!r}, the request's is {given!r}")
+            raise ContractMismatch(f"fingerprint: the predictor's is {expected!r}, the request's is {excerpt(given)}")
 
     def _check_inputs(self, request: InferRequest) -> None:
         names = [tensor.name for tensor in request.inputs]
         if names != [contract.INPUT]:
-            raise mismatch("inputs", f"only {contract.INPUT!r}", f"{', '.join(names)[:100]!r}")
+            raise mismatch("inputs", f"only {contract.INPUT!r}", excerpt(", ".join(names)))
         (image,) = request.inputs
         if image.datatype != self._input.datatype:
             raise mismatch(f"datatype of input {contract.INPUT}", self._input.datatype, image.datatype)

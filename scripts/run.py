@@ -22,7 +22,6 @@ from scripts.options import Options
 from scripts.port import HOST, claim, free
 from scripts.weights import MAKE_BUNDLE, ROOT, choose
 
-TOP_K = 5
 READY_SECONDS = 300
 POLL_SECONDS = 0.5
 REQUEST_SECONDS = 60
@@ -98,7 +97,7 @@ class Run:
         upload = {"file": (photo.name, photo.read_bytes())}
         started = time.perf_counter()
         try:
-            response = await client.post("/predict", files=upload, data={"top_k": str(TOP_K)})
+            response = await client.post("/predict", files=upload)
             elapsed_ms = (time.perf_counter() - started) * 1000
             if response.status_code != httpx.codes.OK:
                 raise RunError(f"PHOTO: {photo} was answered with status {response.status_code}: {response.text}")

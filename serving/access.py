@@ -62,6 +62,6 @@ def write(current: call.Call, method: str, route: str, status: int | str, *, pol
             "model": current.model_name,
             "model_version": current.model_version,
             "duration_ms": elapsed_ms,
-            "stages_ms": {name: round(ms, 2) for name, ms in current.stages.items()},
+            "stages_ms": {name: round(ms, 2) for name, ms in dict(current.stages).items()},
         },
     )

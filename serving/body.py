@@ -1,9 +1,16 @@
-"""A request's body, read no further than its limit."""
+"""A request's body, read no further than its limit, and its client, who may leave before the answer."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from serving.errors import TooLarge, UnsupportedMedia
+
+T = TypeVar("T")
 
 
 def bounded(request: Request, limit: int) -> Request:
@@ -28,11 +35,27 @@ def bounded(request: Request, limit: int) -> Request:
     return Request(request.scope, receive)
 
 
+async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of the work, which is cancelled when the client leaves; raises ClientDisconnect then.
+
+    For use once the body is read: all that can be received then is that the client has gone.
+    """
+    working, leaving = asyncio.create_task(work), asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
+
+
 def _too_large(limit: int, given: str) -> TooLarge:
     return TooLarge(f"body: expected at most {limit} bytes, got {given}")
 
 
 def _refuse_encoded(request: Request) -> None:
-    encoding = request.headers.get("content-encoding", "identity")
-    if encoding.lower() != "identity":
+    encoding = request.headers.get("content-encoding", "")
+    if encoding.lower() not in {"", "identity"}:
         raise UnsupportedMedia(f"content-encoding: expected identity, got {encoding[:40]!r}")

@@ -22,7 +22,10 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-
 
 @dataclass(slots=True)
 class Call:
-    """One request. `deadline` is monotonic seconds; `stages` maps a stage's name to its milliseconds."""
+    """One request. `deadline` is monotonic seconds; `stages` maps a stage's name to its milliseconds.
+
+    The stages of several photos in one request add up, also where they overlap.
+    """
 
     id: str
     traceparent: str

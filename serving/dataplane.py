@@ -28,7 +28,7 @@ class DataPlane(KServeDataPlane):
         return models
 
     @property
-    def serving(self) -> bool:
+    def ready_to_serve(self) -> bool:
         """Loaded, warmed and not draining: what Kubernetes probes."""
         return not self.draining and bool(self.models) and all(model.ready for model in self.models.values())
 
@@ -47,7 +47,7 @@ class DataPlane(KServeDataPlane):
 
     @asynccontextmanager
     async def admitted(self, model_name: str, version: str = "") -> AsyncIterator[ServedModel]:
-        """A place for one request, from before its body is read until its answer is made.
+        """A place for one request, over REST from before its body is read, until its answer is made.
 
         Raises ModelNotFound, NotReady, Overloaded; DeadlineExceeded when the call's time is over.
         """
@@ -68,5 +68,4 @@ class DataPlane(KServeDataPlane):
     async def answer(self, model: ServedModel, request: Any) -> Any:
         """Run an admitted request through the model's preprocess, predict and postprocess."""
         response, _ = await self.infer(model.name, request, headers={})
-        call.current().model_version = model.version
         return response

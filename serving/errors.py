@@ -31,6 +31,9 @@ from oip.errors import InvalidRequest
 
 RETRY_AFTER_SECONDS = 1
 
+ERROR_CODE = "error-code"
+"""In gRPC's trailing metadata: the stable code of the leaf, beside gRPC's coarser one."""
+
 
 class ServiceError(Exception):
     """Root of the tree; never raised itself."""

@@ -8,8 +8,13 @@ from pythonjsonlogger.orjson import OrjsonFormatter
 
 from serving.settings import ServerSettings
 
-_QUIET = {"uvicorn.error": logging.WARNING, "kserve": logging.WARNING, "httpx": logging.WARNING}
-"""Libraries that would add lines to each request or start."""
+_QUIET = {
+    "uvicorn.error": logging.ERROR,
+    "kserve": logging.WARNING,
+    "httpx": logging.WARNING,
+    "python_multipart": logging.ERROR,
+}
+"""Libraries that would add lines to a start, or to a request whatever a client puts into it."""
 
 
 def configure(settings: ServerSettings, stream: TextIO | None = None) -> None:

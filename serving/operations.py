@@ -18,7 +18,7 @@ def operations_router(plane: DataPlane, model_name: str) -> APIRouter:
 
     @router.get("/ready")
     async def ready() -> Response:
-        if not plane.serving:
+        if not plane.ready_to_serve:
             raise NotReady("the server is not ready")
         if not await plane.model(model_name).dependencies_ready():
             raise NotReady("the predictor cannot be reached")

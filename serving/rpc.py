@@ -5,25 +5,24 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from oip import inference_pb2 as pb
-from oip.errors import InvalidRequest
-from oip.grpc import request_from_message, response_to_message
+from oip.errors import InvalidRequest, mismatch
+from oip.grpc import SERVICE, request_from_message, response_to_message
 from oip.metadata import config_to_message, metadata_to_message
 from serving import access, call
 from serving.dataplane import DataPlane
-from serving.errors import UNEXPECTED, NotReady, ServiceError
+from serving.errors import ERROR_CODE, UNEXPECTED, NotReady, ServiceError
 from serving.process import StartError
 from serving.responses import report
 from serving.settings import ServerSettings
 from serving.version import EXTENSIONS, NAME, VERSION
 
-SERVICE = "inference.GRPCInferenceService"
-ERROR_CODE = "error-code"
-"""Trailing metadata: the stable code of the error tree, beside gRPC's coarser one."""
-
 logger = logging.getLogger(__name__)
+
+CALLS_BESIDE_INFERENCE = 16
+"""Room for probes and metadata when every place is taken; gRPC reads no message of a call over that."""
 
 Method = Callable[[Any], Awaitable[Message]]
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -39,7 +38,7 @@ class InferenceService:
         return pb.ServerLiveResponse(live=True)
 
     async def server_ready(self, _: pb.ServerReadyRequest) -> pb.ServerReadyResponse:
-        return pb.ServerReadyResponse(ready=self.plane.serving)
+        return pb.ServerReadyResponse(ready=self.plane.ready_to_serve)
 
     async def model_ready(self, message: pb.ModelReadyRequest) -> pb.ModelReadyResponse:
         model = self.plane.model(message.name, message.version)
@@ -71,18 +70,19 @@ class RpcServer:
     def __init__(self, plane: DataPlane, settings: ServerSettings) -> None:
         self._settings = settings
         self._server = grpc.aio.server(
+            maximum_concurrent_rpcs=settings.max_in_flight + CALLS_BESIDE_INFERENCE,
             options=[
                 ("grpc.so_reuseport", 0),  # else a second server on the same port would silently share it
                 ("grpc.max_receive_message_length", settings.max_request_size),
                 ("grpc.max_send_message_length", settings.max_request_size),
-            ]
+            ],
         )
         self._server.add_generic_rpc_handlers((self._handlers(InferenceService(plane)),))
-        address = f"{settings.host}:{settings.grpc_port}"
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
         try:
-            self._server.add_insecure_port(address)
+            self._server.add_insecure_port(f"{host}:{settings.grpc_port}")
         except RuntimeError as error:
-            raise StartError(f"grpc_port: cannot listen on {address} (address already in use)") from error
+            raise StartError(f"grpc_port: cannot listen on {host}:{settings.grpc_port} (is it in use?)") from error
 
     async def start(self) -> None:
         await self._server.start()
@@ -105,21 +105,25 @@ class RpcServer:
             SERVICE,
             {
                 name: grpc.unary_unary_rpc_method_handler(
-                    self._behaviour(name, method),
-                    request_deserializer=request.FromString,
-                    response_serializer=_serialize,
+                    self._behaviour(name, method, request.FromString), response_serializer=_serialize
                 )
                 for name, (method, request) in methods.items()
             },
         )
 
-    def _behaviour(self, name: str, method: Method) -> Callable[[Any, Context], Awaitable[Message]]:
-        async def behaviour(message: Any, context: Context) -> Message:
+    def _behaviour(
+        self, name: str, method: Method, parse: Callable[[bytes], Message]
+    ) -> Callable[[bytes, Context], Awaitable[Message]]:
+        """A call from its bytes on: gRPC itself would answer malformed ones with a text of its own."""
+
+        async def behaviour(content: bytes, context: Context) -> Message:
             current = call.begin(_metadata(context), self._timeout_seconds(context))
             logger.debug("accepted %s", current.id, extra={"request_id": current.id})
-            code = grpc.StatusCode.OK
+            code = grpc.StatusCode.CANCELLED
             try:
-                return await method(message)
+                response = await method(_parsed(content, parse))
+                code = grpc.StatusCode.OK
+                return response
             except (ServiceError, InvalidRequest, *UNEXPECTED) as error:
                 leaf = report(error)
                 code = leaf.grpc_code
@@ -133,6 +137,13 @@ class RpcServer:
         """The client's deadline, where it set one below ours."""
         remaining = context.time_remaining()
         return min(self._settings.request_timeout_seconds, remaining or self._settings.request_timeout_seconds)
+
+
+def _parsed(content: bytes, parse: Callable[[bytes], Message]) -> Message:
+    try:
+        return parse(content)
+    except DecodeError as error:
+        raise mismatch("message", "one of the protocol's", f"{len(content)} other bytes") from error
 
 
 def _metadata(context: Context) -> dict[str, str]:

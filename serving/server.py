@@ -101,8 +101,9 @@ class ModelServer(KServeModelServer):
 
     def _add_doors(self) -> None:
         plane, settings = self.plane, self.settings
-        self.app.include_router(v1_router(plane, settings.max_request_size))
-        self.app.include_router(v2_router(plane, settings.max_request_size))
+        self.app.router.redirect_slashes = False  # a redirect would trust the Host header
+        self.app.include_router(v1_router(plane, settings.max_json_size))
+        self.app.include_router(v2_router(plane, settings.max_request_size, settings.max_json_size))
         self.app.include_router(operations_router(plane, settings.model_name))
         add_error_handlers(self.app)
         self.app.add_middleware(AccessLog, request_timeout_seconds=settings.request_timeout_seconds)

@@ -24,20 +24,25 @@ class SettingsError(Exception):
 class ServerSettings(BaseSettings):
     """What transformer and predictor have in common."""
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True, allow_inf_nan=False
+    )
 
-    model_name: str = Field("resnet50", min_length=1, description="name of the model on every door")
+    model_name: str = Field("resnet50", pattern="^[^/:?#%\\s]{1,200}$", description="name of the model on every door")
     host: str = Field("0.0.0.0", description="address that both ports listen on")  # noqa: S104  # a pod's only network
     http_port: Port = Field(8080, description="port of the REST doors")
     grpc_port: Port = Field(8081, description="port of the gRPC doors")
-    workers: Literal[1] = Field(1, description="processes; one a pod, more would each hold a copy of the model")
+    workers: int = Field(1, ge=1, le=1, description="processes; one a pod, more would each hold a copy of the model")
 
     log_level: LogLevel = Field("INFO", description="least level that is logged")
     log_format: Literal["auto", "json", "human"] = Field("auto", description="auto: human on a terminal, else JSON")
 
     request_timeout_seconds: PositiveFloat = Field(20, description="deadline of a request; a gRPC client may set less")
     max_in_flight: PositiveInt = Field(64, description="requests at once; one more is answered 503")
-    max_request_size: PositiveInt = Field(64 * MIB, description="bytes of one request's body")
+    max_request_size: PositiveInt = Field(32 * MIB, description="bytes of one request, over REST or gRPC")
+    max_json_size: PositiveInt = Field(
+        16 * MIB, description="bytes of a request in JSON, which takes up to 40 times that in memory"
+    )
     timeout_keep_alive: PositiveInt = Field(65, description="seconds that an idle HTTP connection stays open")
     drain_delay_seconds: float = Field(0, ge=0, description="seconds between not ready and closing the ports")
     grace_period_seconds: PositiveFloat = Field(30, description="seconds that accepted requests may take when stopping")
@@ -46,7 +51,7 @@ class ServerSettings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _words_in_their_usual_case(cls, values: dict[str, object]) -> dict[str, object]:
+    def _log_level_in_any_case(cls, values: dict[str, object]) -> dict[str, object]:
         level = values.get("log_level")
         return values | {"log_level": level.upper()} if isinstance(level, str) else values
 
@@ -76,7 +81,7 @@ def _parser(settings: type[ServerSettings]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(argument_default=argparse.SUPPRESS, allow_abbrev=False)
     for name, field in settings.model_fields.items():
         spellings = dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}"))
-        parser.add_argument(*spellings, dest=name, help=f"{field.description} (default: {field.default!r})")
+        parser.add_argument(*spellings, dest=name, help=field.description)
     return parser
 
 

@@ -3,13 +3,13 @@
 from fastapi import APIRouter, Request, Response
 
 from oip.document import parse_json
-from serving.body import bounded
+from serving.body import bounded, unless_gone
 from serving.dataplane import DataPlane
 from serving.errors import NotReady
 from serving.responses import json_response
 
 
-def v1_router(plane: DataPlane, max_request_size: int) -> APIRouter:
+def v1_router(plane: DataPlane, max_json_size: int) -> APIRouter:
     """`/v1/models`, `/v1/models/{name}` and `/v1/models/{name}:predict`."""
     router = APIRouter(prefix="/v1/models", tags=["V1"])
 
@@ -19,15 +19,15 @@ def v1_router(plane: DataPlane, max_request_size: int) -> APIRouter:
 
     @router.get("/{model_name}")
     async def model_ready(model_name: str) -> Response:
-        if not plane.model(model_name).ready:
-            raise NotReady(f"model {model_name} is not ready yet")
+        if plane.draining or not plane.model(model_name).ready:
+            raise NotReady(f"model {model_name} is not ready")
         return json_response({"name": model_name, "ready": True})
 
     @router.post("/{model_name}:predict")
     async def predict(model_name: str, request: Request) -> Response:
         async with plane.admitted(model_name) as model:
-            body = await bounded(request, max_request_size).body()
-            answer = await plane.answer(model, model.request_from_v1(parse_json(body)))
+            body = await bounded(request, max_json_size).body()
+            answer = await unless_gone(request, plane.answer(model, model.request_from_v1(parse_json(body))))
             return json_response(model.response_to_v1(answer))
 
     return router

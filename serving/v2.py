@@ -5,19 +5,17 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from oip.errors import mismatch
-from oip.rest import decode_request, encode_response
+from oip.rest import HEADER_LENGTH, decode_request, encode_response
 from oip.tensor import TensorMetadata
-from serving.body import bounded
+from serving.body import bounded, unless_gone
 from serving.dataplane import DataPlane
 from serving.errors import NotReady
 from serving.model import ServedModel
 from serving.responses import json_response
 from serving.version import EXTENSIONS, NAME, VERSION
 
-HEADER_LENGTH = "inference-header-content-length"
 
-
-def v2_router(plane: DataPlane, max_request_size: int) -> APIRouter:
+def v2_router(plane: DataPlane, max_request_size: int, max_json_size: int) -> APIRouter:
     """Health, metadata, readiness, config and inference, each with and without a version in the path."""
     router = APIRouter(prefix="/v2", tags=["V2"])
 
@@ -32,7 +30,7 @@ def v2_router(plane: DataPlane, max_request_size: int) -> APIRouter:
 
     @router.get("/health/ready")
     async def ready() -> Response:
-        if not plane.serving:
+        if not plane.ready_to_serve:
             raise NotReady("the server is not ready")
         return json_response({"ready": True})
 
@@ -53,9 +51,9 @@ def v2_router(plane: DataPlane, max_request_size: int) -> APIRouter:
     async def infer(model_name: str, request: Request, version: str = "") -> Response:
         async with plane.admitted(model_name, version) as model:
             length = header_length(request)
-            body = await bounded(request, max_request_size).body()
+            body = await bounded(request, max_json_size if length is None else max_request_size).body()
             decoded = decode_request(model_name, body, length, version)
-            answer = await plane.answer(model, model.request_from_v2(decoded))
+            answer = await unless_gone(request, plane.answer(model, model.request_from_v2(decoded)))
             content, json_length = encode_response(model.response_to_v2(answer, decoded), decoded)
         if json_length is None:
             return Response(content, media_type="application/json")

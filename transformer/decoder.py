@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -17,32 +16,22 @@ from transformer.request import Base64Photo, Photo
 
 
 class Decoder:
-    """Memory stays under threads x `limits.max_pixels`: a photo waits until a thread is free."""
+    """No more photos than there are threads are decoded at once, which bounds the pixels in memory."""
 
     def __init__(self, threads: int, limits: ImageLimits, max_bytes: int) -> None:
         self._limits = limits
         self._max_bytes = max_bytes
         self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="decode")
 
-    async def batch(self, photos: Sequence[Photo | Base64Photo], preprocessing: Preprocessing) -> NDArray[np.uint8]:
-        """UINT8 `[N, crop, crop, 3]`, in the order given; raises the error of the first photo that cannot be read."""
-        batch = np.empty((len(photos), preprocessing.crop, preprocessing.crop, 3), np.uint8)
-
-        def work(index: int, photo: Photo | Base64Photo) -> None:
-            batch[index] = prepare(decode(self._content(photo), self._limits, photo.field), preprocessing)
-
-        loop = asyncio.get_running_loop()
-        futures = [loop.run_in_executor(self._executor, work, *item) for item in enumerate(photos)]
-        try:
-            for future in futures:
-                await future
-        finally:
-            for future in futures:
-                future.cancel()
-        return batch
+    async def pixels(self, photo: Photo | Base64Photo, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+        """UINT8 `[crop, crop, 3]`, RGB; raises the leaf of the error tree that says what is wrong with the photo."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._prepared, photo, preprocessing)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._executor.shutdown)
+
+    def _prepared(self, photo: Photo | Base64Photo, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+        return prepare(decode(self._content(photo), self._limits, photo.field), preprocessing, photo.field)
 
     def _content(self, photo: Photo | Base64Photo) -> bytes:
         encoded = isinstance(photo, Base64Photo)

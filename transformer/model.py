@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oip import contract
+from oip.contract import Preprocessing
 from oip.tensor import InferRequest, InferResponse, ModelMetadata, TensorMetadata
 from serving import call
 from serving.errors import NotReady, ServiceError
@@ -46,6 +47,7 @@ class Transformer(ServedModel):
         self._decoder = decoder
         self._fetcher = fetcher
         self._predictor: PredictorClient | None = None
+        self._fetching = asyncio.Semaphore(settings.fetch_connections)
 
     @property
     def version(self) -> str:
@@ -76,7 +78,7 @@ class Transformer(ServedModel):
             await self._predictor.close()
 
     async def dependencies_ready(self) -> bool:
-        return self._predictor is not None and self._predictor.reachable()
+        return self._predictor is not None and await self._predictor.reachable()
 
     def metadata(self) -> ModelMetadata:
         inputs = tuple(TensorMetadata(name, "BYTES", (-1,)) for name in (contract.INPUT, requests.URL))
@@ -110,20 +112,23 @@ class Transformer(ServedModel):
         return responses.to_v2(response, request)
 
     async def preprocess(self, payload: ClassifyRequest, headers: Any = None) -> Prepared:
-        """Fetch what is to be fetched, then decode, resize and crop, all in the request's order."""
+        """Fetch what is to be fetched, decode, resize and crop; the first photo that fails ends the others."""
         facts = await self._meet()
         top_k = requests.checked_top_k(payload.top_k, self._settings.top_k_predictions, facts.classes)
-        current = call.current()
-        with current.stage("fetch"):
-            photos = await self._fetched(payload.sources)
-        with current.stage("preprocess"):
-            return Prepared(await self._decoder.batch(photos, facts.preprocessing), top_k)
+        tasks = [asyncio.create_task(self._pixels(source, facts.preprocessing)) for source in payload.sources]
+        try:
+            return Prepared(np.stack([await task for task in tasks]), top_k)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def predict(self, payload: Prepared, headers: Any = None, response_headers: Any = None) -> Answer:
         with call.current().stage("predict"):
             return await self._client().classify(payload.batch, payload.top_k)
 
     async def postprocess(self, result: Answer, headers: Any = None, response_headers: Any = None) -> ClassifyResponse:
+        call.current().model_version = result.model_version
         photos = [[Prediction(best.index, best.label, best.value) for best in row] for row in result.rows]
         return ClassifyResponse(self.name, result.model_version, result.revision, photos)
 
@@ -137,16 +142,15 @@ class Transformer(ServedModel):
             raise NotReady("the server is starting")
         return self._predictor
 
-    async def _fetched(self, sources: Sequence[Source]) -> list[Photo | Base64Photo]:
-        """Every link replaced by its photo; all are fetched at once, one that fails ends the others."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._photo(source)) for source in sources]
-        except* ServiceError as errors:
-            raise errors.exceptions[0] from None
-        return [task.result() for task in tasks]
+    async def _pixels(self, source: Source, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+        """One photo's pixels. What is fetched is decoded before the next is fetched, so that little of it is held."""
+        if not isinstance(source, Link):
+            return await self._decoded(source, preprocessing)
+        async with self._fetching:
+            with call.current().stage("fetch"):
+                photo = Photo(await self._fetcher.fetch(source.url, source.field), source.field)
+            return await self._decoded(photo, preprocessing)
 
-    async def _photo(self, source: Source) -> Photo | Base64Photo:
-        if isinstance(source, Link):
-            return Photo(await self._fetcher.fetch(source.url, source.field), source.field)
-        return source
+    async def _decoded(self, photo: Photo | Base64Photo, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+        with call.current().stage("preprocess"):
+            return await self._decoder.pixels(photo, preprocessing)

@@ -1,14 +1,15 @@
 """The plain doors: a photo in, JSON out, for people and programs that speak no inference protocol."""
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from oip.document import parse_json
 from oip.errors import InvalidRequest, mismatch
 from serving import call
-from serving.body import bounded
+from serving.body import bounded, unless_gone
 from serving.dataplane import DataPlane
 from serving.errors import UnsupportedMedia
 from serving.responses import json_response
@@ -18,6 +19,7 @@ from transformer.response import ClassifyResponse, to_v1
 from transformer.settings import TransformerSettings
 
 FILE = "file"
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
 MAX_FIELDS = 8
 FORM_OVERHEAD_BYTES = 16 * 1024
 """Room for a form's boundaries, part headers and small fields around the photo."""
@@ -32,13 +34,13 @@ def plain_router(plane: DataPlane, settings: TransformerSettings) -> APIRouter:
         async with plane.admitted(settings.model_name) as model:
             with call.current().stage("read"):
                 asked = await _uploaded(request, settings.max_upload_size)
-            return _document(await plane.answer(model, asked))
+            return _document(await unless_gone(request, plane.answer(model, asked)))
 
     @router.post("/predict/url", openapi_extra=PREDICT_URL)
     async def predict_url(request: Request) -> Response:
         async with plane.admitted(settings.model_name) as model:
             asked = _linked(parse_json(await bounded(request, FORM_OVERHEAD_BYTES).body()))
-            return _document(await plane.answer(model, asked))
+            return _document(await unless_gone(request, plane.answer(model, asked)))
 
     return router
 
@@ -57,17 +59,27 @@ async def _uploaded(request: Request, max_upload_size: int) -> ClassifyRequest:
 
 
 async def _from_form(request: Request, top_k: str | None) -> ClassifyRequest:
-    async with request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=FORM_OVERHEAD_BYTES) as form:
+    form = await _form(request)
+    try:
         upload = form.get(FILE)
         if not isinstance(upload, UploadFile):
             raise mismatch(FILE, "a photo as a form's file", "text" if upload else "nothing")
         asked = form.get(TOP_K, top_k)
         return _asked(Photo(await upload.read(), FILE), asked if isinstance(asked, str) else None)
+    finally:
+        await form.close()
+
+
+async def _form(request: Request) -> FormData:
+    try:
+        return await request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=FORM_OVERHEAD_BYTES)
+    except UnicodeError as error:  # a charset that Python knows, but that decodes nothing
+        raise mismatch("charset of the form", "utf-8", "another") from error
 
 
 def _asked(source: Source, top_k: str | None) -> ClassifyRequest:
     """Forms and queries hold text: a number in it is a number, anything else is left for the check to name."""
-    is_number = top_k is not None and top_k.removeprefix("-").isdecimal() and len(top_k) < 10
+    is_number = top_k is not None and _NUMBER.fullmatch(top_k)
     return ClassifyRequest((source,), int(top_k) if is_number and top_k else top_k)
 
 

@@ -4,7 +4,6 @@ Equal bit for bit to torchvision's ImageClassification preset on the same pictur
 """
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,11 +45,6 @@ def prepare(rgb: Image.Image, preprocessing: Preprocessing, field: str = "image"
         return np.array(rgb.resize(size, resample).crop(box))
     # Longer than in the file, hence in Pillow always across first and then down (making smaller may swap the two).
     return _wide(rgb, size, box, resample) if size[0] > size[1] else _tall(rgb, size, box, resample)
-
-
-def to_batch(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """The predictor's input, `[N, crop, crop, 3]`."""
-    return np.stack(pictures)
 
 
 def _resized(size: tuple[int, int], resize: int, field: str) -> tuple[int, int]:

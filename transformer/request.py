@@ -6,6 +6,7 @@ from typing import Any
 
 from oip import contract
 from oip.errors import InvalidRequest, mismatch
+from oip.excerpt import excerpt
 from oip.tensor import InferRequest, Tensor
 
 TOP_K = "top_k"
@@ -66,7 +67,7 @@ def from_v2(request: InferRequest) -> ClassifyRequest:
     """V2: one input, `image` BYTES `[N]` (base64 in JSON, else the photo's own bytes) or `url` BYTES `[N]`."""
     names = sorted(tensor.name for tensor in request.inputs)
     if names not in ([contract.INPUT], [URL]):
-        raise mismatch("inputs", f"either {contract.INPUT!r} or {URL!r}", f"{', '.join(names)[:100]!r}")
+        raise mismatch("inputs", f"either {contract.INPUT!r} or {URL!r}", excerpt(", ".join(names)))
     (tensor,) = request.inputs
     if tensor.datatype != "BYTES":
         raise mismatch(f"datatype of input {tensor.name}", "BYTES", tensor.datatype)
@@ -82,7 +83,7 @@ def checked_top_k(top_k: Any, default: int, classes: int) -> int:
     if top_k is None:
         return min(default, classes)
     if isinstance(top_k, bool) or not isinstance(top_k, int) or not 1 <= top_k <= classes:
-        raise mismatch(TOP_K, f"an integer from 1 to {classes}", f"{top_k!r:.60}")
+        raise mismatch(TOP_K, f"an integer from 1 to {classes}", excerpt(top_k))
     return top_k
 
 

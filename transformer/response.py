@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from oip.errors import mismatch
+from oip.excerpt import excerpt
 from oip.tensor import InferRequest, InferResponse, Tensor, TensorMetadata, bytes_array
 
 OUTPUTS = (
@@ -64,5 +65,5 @@ def requested_outputs(request: InferRequest) -> list[str]:
     known = [output.name for output in OUTPUTS]
     names = [output.name for output in request.outputs] or known
     if unknown := [name for name in names if name not in known]:
-        raise mismatch("outputs", f"some of {', '.join(known)}", repr(unknown[0][:60]))
+        raise mismatch("outputs", f"some of {', '.join(known)}", excerpt(unknown[0]))
     return names

@@ -39,6 +39,7 @@ class TransformerSettings(ServerSettings):
 
     fetch_enabled: bool = Field(default=True, description="whether photos are fetched from URLs at all")
     fetch_timeout_seconds: PositiveFloat = Field(5, description="whole time of one fetch")
+    fetch_connections: PositiveInt = Field(8, description="photos fetched at once, over all requests")
     fetch_denied_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_words)] = Field(
         (), description="networks that are never fetched from, beside all that are not public"
     )

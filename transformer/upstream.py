@@ -3,7 +3,9 @@
 import asyncio
 import json
 import logging
+import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +18,17 @@ from oip import classification, contract
 from oip import inference_pb2 as pb
 from oip.classification import Classified
 from oip.errors import InvalidRequest
-from oip.grpc import request_to_message, response_from_message
-from oip.tensor import InferRequest, InferResponse, RequestedOutput, Tensor
+from oip.grpc import SERVICE, request_to_message, response_from_message
+from oip.tensor import InferRequest, RequestedOutput, Tensor
 from serving import call
-from serving.errors import BadPrediction, ContractMismatch, DeadlineExceeded, PredictorUnavailable, ServiceError
-from serving.rpc import ERROR_CODE, SERVICE
+from serving.errors import (
+    ERROR_CODE,
+    BadPrediction,
+    ContractMismatch,
+    DeadlineExceeded,
+    PredictorUnavailable,
+    ServiceError,
+)
 from transformer.settings import TransformerSettings
 
 logger = logging.getLogger(__name__)
@@ -35,8 +43,14 @@ _CHANNEL_OPTIONS = [
     ("grpc.max_reconnect_backoff_ms", 500),  # a predictor that is back is met by the next request
 ]
 
-_GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
-"""CANCELLED, when it is not us: a server that stops gives it to calls that it had not begun."""
+_AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.RESOURCE_EXHAUSTED)
+"""gRPC itself answers CANCELLED to a call that a stopping server had not begun, RESOURCE_EXHAUSTED to one too many."""
+
+_NOTICE_SECONDS = 0.2
+"""How long `GET /ready` waits for a connection that is being made again."""
+
+_ROWS_IN_THE_LOOP = 1000
+"""Classes in an answer over which it is read in a thread, since the event loop would feel it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +80,25 @@ class PredictorClient:
         self._config = self._method("ModelConfig", pb.ModelConfigResponse)
         self._infer = self._method("ModelInfer", pb.ModelInferResponse)
         self._facts: PredictorFacts | None = None
-        self._failed = False
 
     @property
     def facts(self) -> PredictorFacts | None:
-        """What was learned; None before first contact, and after a predictor with another contract was met."""
+        """What was learned; None before first contact, and after an answer that does not fit it."""
         return self._facts
 
-    def reachable(self) -> bool:
-        """As seen by the connection and the last call; asks for a connection, sends no request."""
+    async def reachable(self) -> bool:
+        """As seen by the connection, which is made again if it was lost; sends no request."""
         state = self._channel.get_state(try_to_connect=True)
-        if self._failed:
-            return state is grpc.ChannelConnectivity.READY
-        return state not in (grpc.ChannelConnectivity.TRANSIENT_FAILURE, grpc.ChannelConnectivity.SHUTDOWN)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_NOTICE_SECONDS):
+                while state in (grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.CONNECTING):
+                    await self._channel.wait_for_state_change(state)
+                    state = self._channel.get_state(try_to_connect=True)
+        return bool(state is grpc.ChannelConnectivity.READY)
 
     async def meet(self) -> PredictorFacts:
-        """The predictor's facts, asked for once; raises PredictorUnavailable or ContractMismatch."""
-        if self._facts is None:
+        """The predictor's facts, asked for once a connection; raises PredictorUnavailable or ContractMismatch."""
+        if self._facts is None or self._channel.get_state() is not grpc.ChannelConnectivity.READY:
             request = pb.ModelConfigRequest(name=self._settings.model_name)
             response = await self._call(self._config, request, ())
             self._facts = self._checked(_facts(response.config))
@@ -101,28 +117,32 @@ class PredictorClient:
         )
         metadata = ((call.REQUEST_ID, current.id), (call.TRACEPARENT, current.traceparent))
         message = await self._call(self._infer, request_to_message(request), metadata)
-        try:
-            return _answer(response_from_message(message), (len(batch), k), facts.classes)
-        except InvalidRequest as error:
-            raise BadPrediction("the predictor answered something that is not a prediction") from error
+        classes: int | None = facts.classes
+        if message.model_version != facts.info.get("model_version"):
+            self._facts = classes = None  # another model than was met: the next request learns of it
+        return await self._read(message, (len(batch), k), classes)
 
     async def close(self) -> None:
         await self._channel.close()
 
-    async def _call(self, method: Any, request: Message, metadata: Sequence[tuple[str, str]]) -> Any:
-        remaining_seconds = call.current().remaining_seconds
+    async def _read(self, message: pb.ModelInferResponse, shape: tuple[int, int], classes: int | None) -> Answer:
         try:
-            async with asyncio.timeout(min(self._settings.predictor_connect_seconds, remaining_seconds)):
+            if math.prod(shape) <= _ROWS_IN_THE_LOOP:
+                return _answer(message, shape, classes)
+            return await asyncio.to_thread(_answer, message, shape, classes)
+        except InvalidRequest as error:
+            raise BadPrediction("the predictor answered something that is not a prediction") from error
+
+    async def _call(self, method: Any, request: Message, metadata: Sequence[tuple[str, str]]) -> Any:
+        try:
+            async with asyncio.timeout(self._settings.predictor_connect_seconds):
                 await self._channel.channel_ready()
         except TimeoutError as error:
-            self._failed = True
             raise PredictorUnavailable("the predictor cannot be reached") from error
         try:
-            response = await method(request, timeout=call.current().remaining_seconds, metadata=metadata)
+            return await method(request, timeout=call.current().remaining_seconds, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             raise self._translated(error) from error
-        self._failed = False
-        return response
 
     def _translated(self, error: grpc.aio.AioRpcError) -> ServiceError:
         """What the predictor's refusal is to our own client."""
@@ -133,11 +153,11 @@ class PredictorClient:
             return ContractMismatch(str(error.details()))
         if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
             return DeadlineExceeded("the request's deadline is over")
-        if error.code() in _GONE:
-            self._failed = code is None  # a code of ours: it is there, only full or not ready
+        if error.code() in _AWAY:
             return PredictorUnavailable("the predictor cannot take the request now")
         if error.code() is grpc.StatusCode.NOT_FOUND:
             return BadPrediction(f"the predictor has no model {self._settings.model_name!r}")
+        self._facts = None  # perhaps it is another model than was met
         return BadPrediction("the predictor refused the request")
 
     def _checked(self, facts: PredictorFacts) -> PredictorFacts:
@@ -175,13 +195,14 @@ def _facts(config: Any) -> PredictorFacts:
         raise BadPrediction("the predictor's config is not one of this contract") from error
 
 
-def _answer(response: InferResponse, shape: tuple[int, int], classes: int) -> Answer:
-    """The response, once every number in it makes sense; raises InvalidRequest otherwise."""
+def _answer(message: pb.ModelInferResponse, shape: tuple[int, int], classes: int | None) -> Answer:
+    """The message's predictions, once every number in them makes sense; raises InvalidRequest otherwise."""
+    response = response_from_message(message)
     outputs = [output for output in response.outputs if output.name == contract.OUTPUT]
     if not outputs or outputs[0].datatype != "BYTES" or outputs[0].shape != shape:
         raise InvalidRequest(f"outputs: expected {contract.OUTPUT} BYTES {list(shape)}, got something else")
     rows = [[classification.decode(entry) for entry in row] for row in outputs[0].array]
     for entry in (entry for row in rows for entry in row):
-        if not (0 <= entry.value <= 1 and 0 <= entry.index < classes):
-            raise InvalidRequest(f"{contract.OUTPUT}: expected a probability of one of {classes} classes, got {entry}")
+        if not (0 <= entry.value <= 1 and entry.index >= 0 and (classes is None or entry.index < classes)):
+            raise InvalidRequest(f"{contract.OUTPUT}: expected a probability of a class, got {entry}")
     return Answer(response.model_version, str(response.parameters.get("revision", "")), rows)

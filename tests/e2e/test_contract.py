@@ -46,17 +46,26 @@ def test_a_predictor_of_other_sizes_is_followed(apart: Pair, larger: Path) -> No
             check(best, row)
 
 
-def test_a_predictor_that_changed_its_sizes_is_refused_once_and_then_followed(apart: Pair, larger: Path) -> None:
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another model: other sizes, three classes, untrained."""
+    folder = tmp_path_factory.mktemp("bundles")
+    (folder / "labels.txt").write_text("ant\nbee\ncat\n")
+    options = ("--labels", str(folder / "labels.txt"), "--resize", "300", "--crop", "280")
+    return make_bundle(folder / "other", "--arch", "squeezenet1_1", "--weights", "untrained", *options)
+
+
+def test_a_predictor_that_came_back_as_another_model_is_followed_at_once(apart: Pair, other: Path) -> None:
     apart.start()
-    assert predict(apart).status_code == 200
+    assert predict(apart).json()["predictions"][0]["label"] == "Egyptian cat"
     assert apart.predictor.stop() == 0
-    apart.predictor.settings = {**apart.predictor.settings, "MODEL_DIR": str(larger)}
+    apart.predictor.settings = {**apart.predictor.settings, "MODEL_DIR": str(other), "ALLOW_UNTRAINED": "true"}
     apart.predictor.start().until()
-    refused = predict(apart)
-    assert (refused.status_code, refused.json()["code"]) == (503, "contract_mismatch")
-    assert "'1-bilinear-300-280'" in refused.json()["error"]
-    assert "'1-bilinear-256-224'" in refused.json()["error"]
-    assert predict(apart).status_code == 200
+    answer = predict(apart)
+    assert {prediction["label"] for prediction in answer.json()["predictions"]} == {"ant", "bee", "cat"}
+    assert answer.json()["model_version"] == "untrained"
+    info = httpx.get(f"{apart.transformer.url}/model/info").json()
+    assert (info["model_version"], info["trained"], info["classes"]) == ("untrained", False, 3)
 
 
 def test_a_transformer_told_another_fingerprint_refuses_its_predictor(apart: Pair) -> None:

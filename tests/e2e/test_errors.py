@@ -1,7 +1,7 @@
 """What a client did wrong is said in one form, with the right status, on every door, and never breaks a neighbour."""
 
 import base64
-import json
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -17,6 +17,16 @@ from tests.e2e.photos import samples
 from tests.e2e.processes import Pair
 
 pytestmark = needs_assets
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_fault(servers: Pair) -> Iterator[None]:
+    """Nothing of what these tests send may be a fault of the servers: no traceback, no 500 in either log."""
+    yield
+    for process in (servers.transformer, servers.predictor):
+        assert "Traceback" not in process.log.read_text()
+        assert not [line for line in process.log_lines() if line.get("status") in {500, "INTERNAL", "UNKNOWN"}]
+
 
 V1, V2 = "/v1/models/photos:predict", "/v2/models/photos/infer"
 PNG = {"content-type": "image/png"}
@@ -35,6 +45,12 @@ def truncated_jpeg() -> bytes:
 def huge_png() -> bytes:
     buffer = BytesIO()
     Image.new("1", (9000, 9000)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def thin() -> bytes:
+    buffer = BytesIO()
+    Image.new("L", (5000, 1)).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -81,6 +97,18 @@ CASES: dict[str, tuple[str, dict[str, Any], int, str, str]] = {
     "top_k below 0": ("/predict", form(top_k="-3"), 400, "bad_input", "from 1 to 1000, got -3"),
     "top_k over the classes": ("/predict", form(top_k="1001"), 400, "bad_input", "from 1 to 1000, got 1001"),
     "top_k that is no number": ("/predict", form(top_k="five"), 400, "bad_input", "from 1 to 1000, got 'five'"),
+    "top_k in other digits": ("/predict", form(top_k="\u0665"), 400, "bad_input", "top_k"),
+    "a form in a charset that decodes nothing": (
+        "/predict",
+        {
+            "content": b'--B\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx\r\n--B--\r\n',
+            "headers": {"content-type": "multipart/form-data; boundary=B; charset=undefined"},
+        },
+        400,
+        "bad_input",
+        "charset",
+    ),
+    "a picture too thin": (V1, {"json": {"instances": [{"image": {"b64": b64(thin())}}]}}, 422, "refused", "[0].image"),
     "no url": ("/predict/url", {"json": {}}, 400, "bad_input", "url"),
     "a url that is a number": ("/predict/url", {"json": {"url": 7}}, 400, "bad_input", "url"),
     "a list for a body": ("/predict/url", {"json": ["x"]}, 400, "bad_input", "body"),
@@ -197,6 +225,13 @@ PREDICTOR_CASES: dict[str, tuple[str, dict[str, Any], int, str, str]] = {
     "V1 of another size": (V1, {"json": {"instances": [[[0, 0, 0]]]}}, 400, "bad_input", "[1, 224, 224, 3]"),
     "V1 with empty instances": (V1, {"json": {"instances": []}}, 400, "bad_input", "instances"),
     "an unknown model": ("/v2/models/cats/infer", {"json": tensor()}, 404, "model_not_found", "'cats'"),
+    "a very long fingerprint": (
+        V2,
+        {"json": tensor() | {"parameters": {"fingerprint": "x" * 300_000}}},
+        503,
+        "contract_mismatch",
+        "xxxxx...",
+    ),
     "another fingerprint": (
         V2,
         {"json": tensor() | {"parameters": {"fingerprint": "1-bilinear-232-224"}}},
@@ -222,6 +257,15 @@ def check(answer: httpx.Response, status: int, code: str, said: str) -> None:
     assert said in document["error"]
 
 
+def test_a_malformed_message_is_an_invalid_argument_without_a_trace(servers: Pair) -> None:
+    with grpc.insecure_channel(servers.predictor.grpc) as channel:
+        infer: Any = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
+        with pytest.raises(grpc.RpcError) as caught:
+            infer(b"\xff\xff\xff", timeout=30)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert caught.value.details() == "message: expected one of the protocol's, got 3 other bytes"
+
+
 @pytest.mark.parametrize(
     ("change", "code", "said"),
     [
@@ -242,11 +286,3 @@ def test_grpc_refuses_with_the_code_that_says_why(
         GRPCInferenceServiceStub(channel).ModelInfer(pb.ModelInferRequest(**request), timeout=30)
     assert caught.value.code() is code
     assert said in str(caught.value.details())
-
-
-def test_nothing_of_this_was_a_fault_of_the_servers(servers: Pair) -> None:
-    """Runs last in this file: no traceback, and no answer of 500, in either log."""
-    for process in (servers.transformer, servers.predictor):
-        text = process.log.read_text()
-        assert "Traceback" not in text
-        assert not [line for line in map(json.loads, filter(None, text.splitlines())) if line.get("status") == 500]

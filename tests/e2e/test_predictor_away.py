@@ -59,6 +59,6 @@ def test_an_idle_transformer_notices_that_its_predictor_is_gone_and_back(apart: 
     apart.start()
     apart.transformer.until("/ready")
     apart.predictor.kill()
-    apart.transformer.until("/ready", 503)
+    assert httpx.get(f"{apart.transformer.url}/ready").status_code == 503, "at once"
     apart.predictor.start().until()
     apart.transformer.until("/ready")

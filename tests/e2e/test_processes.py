@@ -52,7 +52,7 @@ def test_ready_processes_have_loaded_only_what_the_design_allows(probed: Pair) -
     assert {"kserve", "PIL", "uvloop", "transformer.model"} <= transformer
     assert transformer.isdisjoint({"torch", "torchvision", "bundle", "predictor", "openvino"})
     assert {"kserve", "uvloop", "predictor.model"} <= predictor
-    assert predictor.isdisjoint({"transformer", "bundle.maker", "nncf", "h11.tests"})
+    assert predictor.isdisjoint({"transformer", "bundle.maker", "nncf"})
 
 
 @pytest.fixture(scope="module")

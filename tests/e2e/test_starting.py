@@ -124,7 +124,9 @@ def test_a_port_in_use_is_named(squeezenet: Path, setting: str) -> None:
             {"PREDICTOR_HOST": "x", "GRACE_PERIOD_SECONDS": "5"},
             "grace_period_seconds: expected at least request_timeout_seconds (20)",
         ),
-        (("--workers=2",), {}, "workers: input should be 1, got '2'"),
+        (("--workers=2",), {}, "workers: input should be less than or equal to 1, got '2'"),
+        ((), {"PREDICTOR_HOST": "x", "REQUEST_TIMEOUT_SECONDS": "inf"}, "request_timeout_seconds"),
+        (("--model_name=a/b",), {}, "model_name"),
         ((), {}, "predictor_host: expected the flag --predictor_host or the variable PREDICTOR_HOST"),
         ((), {"PREDICTOR_HOST": "x", "PREDICTOR_PROTOCOL": "v1"}, "predictor_protocol: input should be 'grpc-v2'"),
         ((), {"PREDICTOR_HOST": "x", "FETCH_ALLOWED_HOSTS": "http://x"}, "fetch_allowed_hosts"),
@@ -134,6 +136,12 @@ def test_a_bad_setting_is_named_with_its_value(flags: tuple[str, ...], environme
     code, output = ended("transformer", *flags, **environment)
     assert code == 1
     assert said in output
+
+
+@pytest.mark.parametrize(("flags", "environment"), [(("--workers=1",), {}), ((), {"WORKERS": "1"})])
+def test_the_one_worker_that_kserve_asks_for_is_no_mistake(flags: tuple[str, ...], environment: dict[str, str]) -> None:
+    code, output = ended("predictor", *flags, MODEL_DIR="/nowhere", **environment)
+    assert (code, "/nowhere: model.json: no such file" in output) == (1, True), "as far as the bundle"
 
 
 def test_an_unknown_flag_is_refused() -> None:

@@ -1,7 +1,6 @@
-import numpy as np
 import pytest
 
-from oip.datatypes import DTYPES, checked_datatype, datatype_of
+from oip.datatypes import DTYPES, checked_datatype
 from oip.errors import InvalidRequest
 
 SIZES = {
@@ -27,17 +26,6 @@ def test_elements_have_the_sizes_of_the_specification(datatype: str) -> None:
 
 def test_bytes_and_the_fixed_sizes_are_all_there_is() -> None:
     assert set(DTYPES) == {*SIZES, "BYTES"}
-
-
-@pytest.mark.parametrize("datatype", DTYPES)
-def test_each_numpy_type_is_named_back(datatype: str) -> None:
-    assert datatype_of(DTYPES[datatype]) == datatype
-
-
-@pytest.mark.parametrize("dtype", [np.dtype("c8"), np.dtype("S4"), np.dtype("M8[s]"), np.dtype(">f4")])
-def test_a_numpy_type_without_a_name_is_an_error(dtype: np.dtype[np.generic]) -> None:
-    with pytest.raises(TypeError, match="no datatype"):
-        datatype_of(dtype)
 
 
 @pytest.mark.parametrize("datatype", ["BF16", "fp32", "FLOAT", "", " FP32"])

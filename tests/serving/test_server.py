@@ -26,7 +26,7 @@ def sleeper(log: Path, **settings: str) -> Process:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """Two requests at once, a deadline of one second."""
-    limits = {"MAX_IN_FLIGHT": "2", "REQUEST_TIMEOUT_SECONDS": "1", "MAX_REQUEST_SIZE": "100000"}
+    limits = {"MAX_IN_FLIGHT": "2", "REQUEST_TIMEOUT_SECONDS": "1", "MAX_JSON_SIZE": "100000"}
     process = sleeper(tmp_path_factory.mktemp("sleeper") / "log", **limits).start().until()
     yield process
     process.end()
@@ -53,6 +53,16 @@ def call(server: Process, timeout: float = 30, **parameters: float | str) -> Any
         request.parameters[name].string_param = str(value)
     with grpc.insecure_channel(server.grpc) as channel:
         return GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=timeout)
+
+
+def access_line(server: Process, request_id: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        for line in server.log_lines():
+            if line.get("request_id") == request_id and "duration_ms" in line:
+                return line
+        time.sleep(0.05)
+    raise AssertionError(f"no line for {request_id}")
 
 
 def test_a_request_over_the_places_is_answered_503_at_once_and_the_others_are_answered(server: Process) -> None:
@@ -91,6 +101,37 @@ def test_a_fault_tells_a_client_nothing_and_leaves_its_connection_open(server: P
         again = client.post(PREDICT, json={})
         assert again.extensions["network_stream"].get_extra_info("client_addr") == port
     assert f"{fault}: " in server.log.read_text(), "the log has it all"
+
+
+def test_work_for_a_client_that_has_gone_is_cancelled(server: Process) -> None:
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(server.url + PREDICT, json={"seconds": 0.9}, headers={"x-request-id": "gone"}, timeout=0.3)
+    line = access_line(server, "gone")
+    assert (line["status"], line["code"]) == (499, "client_gone")
+    assert line["duration_ms"] < 800
+
+
+def test_a_grpc_call_that_its_client_cancels_is_logged_as_cancelled(server: Process) -> None:
+    with pytest.raises(grpc.RpcError):
+        call(server, timeout=0.3, seconds=0.9)
+    lines = [line for line in server.log_lines() if line.get("route") == "ModelInfer"]
+    assert lines[-1]["status"] in {"CANCELLED", "DEADLINE_EXCEEDED"}
+
+
+def test_the_host_header_is_never_echoed(server: Process) -> None:
+    answer = httpx.get(server.url + "/health/", headers={"host": "evil.example"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_an_ipv6_host_is_listened_on(own: Process) -> None:
+    own.settings = {**own.settings, "HOST": "::1"}
+    own.start()
+    deadline = time.monotonic() + 30
+    while "listening on ::1" not in own.log.read_text() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert httpx.get(f"http://[::1]:{own.http_port}/health").status_code == 200
+    with grpc.insecure_channel(f"[::1]:{own.grpc_port}") as channel:
+        assert GRPCInferenceServiceStub(channel).ServerLive(pb.ServerLiveRequest(), timeout=5).live
 
 
 def test_a_fault_tells_a_grpc_client_nothing(server: Process) -> None:

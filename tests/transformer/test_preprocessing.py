@@ -11,7 +11,7 @@ from oip.contract import Interpolation, Preprocessing
 from serving.errors import Refused
 from tests.assets import PHOTOS, needs_assets
 from tests.transformer.pictures import noise
-from transformer.preprocessing import MAX_ASPECT_RATIO, prepare, to_batch
+from transformer.preprocessing import MAX_ASPECT_RATIO, prepare
 
 INTERPOLATIONS: tuple[Interpolation, ...] = ("nearest", "bilinear", "bicubic")
 
@@ -145,11 +145,3 @@ def test_a_thinner_picture_is_refused(shape: tuple[int, int]) -> None:
     assert refusal.value.message == (
         f"url: expected a longer edge of at most 4096 times the shorter one, got {shape[0]}x{shape[1]}"
     )
-
-
-def test_a_batch_keeps_the_order_of_its_pictures() -> None:
-    views = [prepare(noise(30, 20, seed), Preprocessing(16, 12)) for seed in range(3)]
-    batch = to_batch(views)
-    assert batch.shape == (3, 12, 12, 3)
-    assert batch.flags.c_contiguous
-    assert all(np.array_equal(batch[index], view) for index, view in enumerate(views))

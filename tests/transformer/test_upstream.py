@@ -11,21 +11,22 @@ import numpy as np
 import pytest
 
 from oip import inference_pb2 as pb
+from oip.grpc import SERVICE
 from serving import call
 from serving.errors import (
+    ERROR_CODE,
     BadPrediction,
     ContractMismatch,
     DeadlineExceeded,
     PredictorUnavailable,
     ServiceError,
 )
-from serving.rpc import ERROR_CODE, SERVICE
 from serving.settings import read
 from transformer.settings import TransformerSettings
 from transformer.upstream import PredictorClient
 
 BATCH = np.zeros((2, 224, 224, 3), np.uint8)
-INFO = json.dumps({"classes": 10})
+INFO = json.dumps({"classes": 10, "model_version": "7"})
 
 Answer = Callable[[Any, Any], Any]
 
@@ -194,6 +195,6 @@ async def test_a_refused_connection_is_told_within_the_time_to_connect() -> None
     try:
         with pytest.raises(PredictorUnavailable):
             await classified(client)
-        assert not client.reachable()
+        assert not await client.reachable()
     finally:
         await client.close()
