@@ -23,9 +23,6 @@ STOP_SECONDS = 40
 END_SECONDS = 1
 """Longer than a process takes from its last answer to its end."""
 
-LOG_LINES = 15
-"""How much of its log a dead child shows."""
-
 _TETHER = (sys.executable, "-P", str(Path(__file__).with_name("tether.py")))
 
 
@@ -42,10 +39,10 @@ class Child:
         return await self.process.wait()
 
     async def died(self) -> NoReturn:
-        """Wait for the process to end, which it should not; raises RunError with the end of its log."""
+        """Wait for the process to end, which it should not; raises RunError with the last line of its log."""
         code = await self.finished()
         how = f"with exit code {code}" if code >= 0 else f"by signal {signal.Signals(-code).name}"
-        raise RunError(f"the {self.name} ended {how}{_last_lines(self.log)}")
+        raise RunError(f"the {self.name} ended {how}{_last_line(self.log)}")
 
 
 @asynccontextmanager
@@ -111,8 +108,9 @@ async def _kill(process: Process) -> None:
     await process.wait()
 
 
-def _last_lines(log: Path | None) -> str:
+def _last_line(log: Path | None) -> str:
+    """What the child said last, which is why it ended, and where all of it is."""
     if log is None:
         return ""
-    lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
-    return "\n".join([f"; the end of {log}:", *(f"  {line}" for line in lines)])
+    lines = log.read_text(errors="replace").splitlines() or ["it said nothing"]
+    return f": {lines[-1]} (its log: {log})"

@@ -151,15 +151,14 @@ def test_servers_end_with_a_runner_that_was_killed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("dead", "predictor", "transformer"), [("predictor", "dies", "good"), ("transformer", "good", "dies")]
 )
-def test_a_server_that_dies_at_its_start_is_named_with_the_end_of_its_log(
+def test_a_server_that_dies_at_its_start_is_named_in_one_line_with_what_it_said_last(
     tmp_path: Path, dead: str, predictor: Behaviour, transformer: Behaviour
 ) -> None:
     with runner(tmp_path, predictor, transformer) as run:
         code, _, errors = run.ended()
     assert code == 1
-    first, *log = errors.splitlines()
-    assert first.startswith(f"error: the {dead} ended with exit code 1; the end of {tmp_path}")
-    assert log == ["  no such weights"]
+    (line,) = errors.splitlines()
+    assert line.startswith(f"error: the {dead} ended with exit code 1: no such weights (its log: {tmp_path}")
     assert [name for name in run.left_over if name.endswith(".json")] == []
 
 
@@ -170,15 +169,14 @@ def test_a_server_that_dies_later_ends_the_run(tmp_path: Path) -> None:
         code, _, errors = run.ended()
         assert not runs(run.note("transformer")["pid"])
     assert code == 1
-    assert errors.startswith("error: the predictor ended by signal SIGKILL; the end of ")
+    assert errors.startswith("error: the predictor ended by signal SIGKILL: ")
 
 
 def test_a_server_that_dies_of_the_photo_is_the_error_not_the_lost_answer(tmp_path: Path) -> None:
     with runner(tmp_path, transformer="dies when asked") as run:
         code, _, errors = run.ended()
     assert code == 1
-    assert errors.startswith("error: the transformer ended with exit code 3")
-    assert "  out of memory" in errors
+    assert errors.startswith("error: the transformer ended with exit code 3: out of memory")
 
 
 @pytest.mark.parametrize(
