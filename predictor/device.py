@@ -1,6 +1,7 @@
 """The one thread that owns the device."""
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -26,15 +27,15 @@ class DeviceThread:
 
     async def infer(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities `[N, classes]`; raises DeadlineExceeded when the turn comes after the call's deadline."""
-        current = call.current()
+        current, queued = call.current(), time.monotonic()
 
         def work() -> NDArray[np.float32]:
+            current.stages["queue"] = (time.monotonic() - queued) * 1000
             current.check_deadline()
             with current.stage("inference"):
                 return self._engine.infer(images)
 
-        with current.stage("queue_and_inference"):
-            return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._executor.shutdown)

@@ -14,6 +14,7 @@ from oip.excerpt import excerpt
 from oip.tensor import InferRequest, InferResponse, ModelMetadata, Tensor, TensorMetadata
 from predictor.device import DeviceThread
 from predictor.engine import Engine
+from serving import call
 from serving.errors import ContractMismatch
 from serving.model import ServedModel
 
@@ -83,6 +84,7 @@ class Predictor(ServedModel):
         self._check_fingerprint(payload)
         self._check_inputs(payload)
         self._requested_classes(payload)
+        call.current().images = payload.inputs[0].shape[0]
         return payload
 
     async def predict(self, payload: InferRequest, headers: Any = None, response_headers: Any = None) -> InferResponse:

@@ -34,6 +34,7 @@ class Call:
     model_name: str = ""
     model_version: str = ""
     error_code: str = ""
+    images: int = 1
     stages: dict[str, float] = field(default_factory=dict)
 
     @property

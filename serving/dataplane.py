@@ -1,6 +1,7 @@
 """What every door calls: find the model, admit the request, keep its deadline, let the model answer."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,9 +9,18 @@ from typing import Any
 from kserve.model_repository import ModelRepository
 from kserve.protocol.dataplane import DataPlane as KServeDataPlane
 
+from oip.metadata import ModelState
+from oip.statistics import ModelStatistics
 from serving import call
 from serving.errors import ModelNotFound, NotReady, Overloaded
 from serving.model import ServedModel
+
+_PARTS = {
+    "queue": ("queue",),
+    "compute_input": ("read", "fetch", "preprocess"),
+    "compute_infer": ("inference", "predict"),
+}
+"""Which of a call's stages each part of the statistics is made of."""
 
 
 class DataPlane(KServeDataPlane):
@@ -21,6 +31,7 @@ class DataPlane(KServeDataPlane):
         self.max_in_flight = max_in_flight
         self.in_flight = 0
         self.draining = False
+        self._statistics: dict[tuple[str, str], ModelStatistics] = {}
 
     @property
     def models(self) -> Mapping[str, ServedModel]:
@@ -59,13 +70,42 @@ class DataPlane(KServeDataPlane):
         if self.in_flight >= self.max_in_flight:
             raise Overloaded(f"requests in flight: expected at most {self.max_in_flight}, all places are taken")
         self.in_flight += 1
+        answered = False
         try:
             async with asyncio.timeout(current.remaining_seconds):
                 yield model
+            answered = True
         finally:
             self.in_flight -= 1
+            self._count(current, answered=answered)
+
+    def statistics(self, name: str = "", version: str = "") -> list[ModelStatistics]:
+        """Of every version of the model that has answered, or of all models; raises ModelNotFound."""
+        models = [self.model(name, version)] if name else self.models.values()
+        for model in models:
+            self._of(model.name, model.version)
+        return [each for each in self._statistics.values() if name in {"", each.name} and version in {"", each.version}]
+
+    def index(self) -> list[ModelState]:
+        """Every model with its state."""
+        return [ModelState(model.name, model.version, bool(model.ready)) for model in self.models.values()]
 
     async def answer(self, model: ServedModel, request: Any) -> Any:
         """Run an admitted request through the model's preprocess, predict and postprocess."""
         response, _ = await self.infer(model.name, request, headers={})
         return response
+
+    def _count(self, current: call.Call, *, answered: bool) -> None:
+        statistics = self._of(current.model_name, current.model_version)
+        total_ns = int(current.elapsed_ms * 1e6)
+        if answered:
+            statistics.succeeded(current.images, total_ns, _parts_ns(current.stages), time.time_ns() // 1_000_000)
+        else:
+            statistics.failed(total_ns)
+
+    def _of(self, name: str, version: str) -> ModelStatistics:
+        return self._statistics.setdefault((name, version), ModelStatistics(name, version))
+
+
+def _parts_ns(stages: Mapping[str, float]) -> dict[str, int]:
+    return {part: int(sum(stages.get(stage, 0.0) for stage in names) * 1e6) for part, names in _PARTS.items()}

@@ -10,7 +10,8 @@ from google.protobuf.message import DecodeError, Message
 from oip import inference_pb2 as pb
 from oip.errors import InvalidRequest, mismatch
 from oip.grpc import SERVICE, request_from_message, response_to_message
-from oip.metadata import config_to_message, metadata_to_message
+from oip.metadata import config_to_message, index_to_message, metadata_to_message
+from oip.statistics import statistics_to_message
 from serving import access, call
 from serving.dataplane import DataPlane
 from serving.errors import ERROR_CODE, UNEXPECTED, NotReady, ServiceError
@@ -57,6 +58,12 @@ class InferenceService:
             raise NotReady(f"model {model.name} is not ready yet")
         return config_to_message(model.metadata(), model.config_parameters())
 
+    async def model_statistics(self, message: pb.ModelStatisticsRequest) -> pb.ModelStatisticsResponse:
+        return statistics_to_message(self.plane.statistics(message.name, message.version))
+
+    async def repository_index(self, message: pb.RepositoryIndexRequest) -> pb.RepositoryIndexResponse:
+        return index_to_message(state for state in self.plane.index() if state.ready or not message.ready)
+
     async def model_infer(self, message: pb.ModelInferRequest) -> pb.ModelInferResponse:
         async with self.plane.admitted(message.model_name, message.model_version) as model:
             request = request_from_message(message)
@@ -99,6 +106,8 @@ class RpcServer:
             "ServerMetadata": (service.server_metadata, pb.ServerMetadataRequest),
             "ModelMetadata": (service.model_metadata, pb.ModelMetadataRequest),
             "ModelConfig": (service.model_config, pb.ModelConfigRequest),
+            "ModelStatistics": (service.model_statistics, pb.ModelStatisticsRequest),
+            "RepositoryIndex": (service.repository_index, pb.RepositoryIndexRequest),
             "ModelInfer": (service.model_infer, pb.ModelInferRequest),
         }
         return grpc.method_handlers_generic_handler(

@@ -24,7 +24,7 @@ from serving.responses import add_error_handlers
 from serving.rpc import RpcServer
 from serving.settings import ServerSettings
 from serving.v1 import v1_router
-from serving.v2 import v2_router
+from serving.v2 import V2Doors
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ class ModelServer(KServeModelServer):
         plane, settings = self.plane, self.settings
         self.app.router.redirect_slashes = False  # a redirect would trust the Host header
         self.app.include_router(v1_router(plane, settings.max_json_size))
-        self.app.include_router(v2_router(plane, settings.max_request_size, settings.max_json_size))
+        self.app.include_router(V2Doors(plane, settings.max_request_size, settings.max_json_size).router())
         self.app.include_router(operations_router(plane, settings.model_name))
         add_error_handlers(self.app)
         self.app.add_middleware(AccessLog, request_timeout_seconds=settings.request_timeout_seconds)

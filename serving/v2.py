@@ -1,65 +1,92 @@
-"""The V2 doors: REST of the Open Inference Protocol."""
+"""The V2 doors: REST of the Open Inference Protocol, with the extensions that Triton's clients ask for."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request, Response
 
 from oip.errors import mismatch
+from oip.metadata import config_document, index_document, metadata_document
 from oip.rest import HEADER_LENGTH, decode_request, encode_response
-from oip.tensor import TensorMetadata
+from oip.statistics import statistics_document
 from serving.body import bounded, unless_gone
 from serving.dataplane import DataPlane
 from serving.errors import NotReady
-from serving.model import ServedModel
 from serving.responses import json_response
 from serving.version import EXTENSIONS, NAME, VERSION
 
+Door = Callable[..., Awaitable[Response]]
 
-def v2_router(plane: DataPlane, max_request_size: int, max_json_size: int) -> APIRouter:
-    """Health, metadata, readiness, config and inference, each with and without a version in the path."""
-    router = APIRouter(prefix="/v2", tags=["V2"])
+_MODEL = ("/models/{model_name}", "/models/{model_name}/versions/{version}")
 
-    @router.get("")
-    @router.get("/", include_in_schema=False)
-    async def server_metadata() -> Response:
+
+class V2Doors:
+    """Each door takes what stands in its path; `version` is empty where the path has none."""
+
+    def __init__(self, plane: DataPlane, max_request_size: int, max_json_size: int) -> None:
+        self.plane = plane
+        self.max_request_size = max_request_size
+        self.max_json_size = max_json_size
+
+    def router(self) -> APIRouter:
+        """Every door under `/v2`."""
+        router = APIRouter(prefix="/v2", tags=["V2"])
+        router.add_api_route("/", self.server_metadata, include_in_schema=False)
+        router.add_api_route("", self.server_metadata)
+        router.add_api_route("/health/live", self.live)
+        router.add_api_route("/health/ready", self.ready)
+        router.add_api_route("/models/stats", self.statistics)
+        router.add_api_route("/repository/index", self.repository_index, methods=["POST"])
+        of_a_model: dict[str, Door] = {
+            "": self.model_metadata,
+            "/ready": self.model_ready,
+            "/config": self.model_config,
+            "/stats": self.statistics,
+        }
+        for base in _MODEL:
+            router.add_api_route(base + "/infer", self.infer, methods=["POST"])
+            for path, door in of_a_model.items():
+                router.add_api_route(base + path, door)
+        return router
+
+    async def server_metadata(self) -> Response:
         return json_response({"name": NAME, "version": VERSION, "extensions": EXTENSIONS})
 
-    @router.get("/health/live")
-    async def live() -> Response:
+    async def live(self) -> Response:
         return json_response({"live": True})
 
-    @router.get("/health/ready")
-    async def ready() -> Response:
-        if not plane.ready_to_serve:
+    async def ready(self) -> Response:
+        if not self.plane.ready_to_serve:
             raise NotReady("the server is not ready")
         return json_response({"ready": True})
 
-    @router.get("/models/{model_name}")
-    @router.get("/models/{model_name}/versions/{version}")
-    async def model_metadata(model_name: str, version: str = "") -> Response:
-        return json_response(metadata_document(plane.model(model_name, version)))
+    async def model_metadata(self, model_name: str, version: str = "") -> Response:
+        return json_response(metadata_document(self.plane.model(model_name, version).metadata()))
 
-    @router.get("/models/{model_name}/ready")
-    @router.get("/models/{model_name}/versions/{version}/ready")
-    async def model_ready(model_name: str, version: str = "") -> Response:
-        if plane.draining or not plane.model(model_name, version).ready:
+    async def model_ready(self, model_name: str, version: str = "") -> Response:
+        if self.plane.draining or not self.plane.model(model_name, version).ready:
             raise NotReady(f"model {model_name} is not ready")
         return json_response({"name": model_name, "ready": True})
 
-    @router.post("/models/{model_name}/infer")
-    @router.post("/models/{model_name}/versions/{version}/infer")
-    async def infer(model_name: str, request: Request, version: str = "") -> Response:
-        async with plane.admitted(model_name, version) as model:
+    async def model_config(self, model_name: str, version: str = "") -> Response:
+        model = self.plane.model(model_name, version)
+        return json_response(config_document(model.metadata(), model.config_parameters()))
+
+    async def statistics(self, model_name: str = "", version: str = "") -> Response:
+        return json_response(statistics_document(self.plane.statistics(model_name, version)))
+
+    async def repository_index(self) -> Response:
+        return json_response(index_document(self.plane.index()))
+
+    async def infer(self, model_name: str, request: Request, version: str = "") -> Response:
+        async with self.plane.admitted(model_name, version) as model:
             length = header_length(request)
-            body = await bounded(request, max_json_size if length is None else max_request_size).body()
+            body = await bounded(request, self.max_json_size if length is None else self.max_request_size).body()
             decoded = decode_request(model_name, body, length, version)
-            answer = await unless_gone(request, plane.answer(model, model.request_from_v2(decoded)))
+            answer = await unless_gone(request, self.plane.answer(model, model.request_from_v2(decoded)))
             content, json_length = encode_response(model.response_to_v2(answer, decoded), decoded)
         if json_length is None:
             return Response(content, media_type="application/json")
         return Response(content, headers={HEADER_LENGTH: str(json_length)}, media_type="application/octet-stream")
-
-    return router
 
 
 def header_length(request: Request) -> int | None:
@@ -70,19 +97,3 @@ def header_length(request: Request) -> int | None:
     if not text.isdecimal() or len(text) > 18:
         raise mismatch(HEADER_LENGTH, "a number of bytes", repr(text[:40]))
     return int(text)
-
-
-def metadata_document(model: ServedModel) -> dict[str, Any]:
-    """The model's metadata as the protocol writes it."""
-    metadata = model.metadata()
-    return {
-        "name": metadata.name,
-        "versions": list(metadata.versions),
-        "platform": metadata.platform,
-        "inputs": [_tensor_document(tensor) for tensor in metadata.inputs],
-        "outputs": [_tensor_document(tensor) for tensor in metadata.outputs],
-    }
-
-
-def _tensor_document(tensor: TensorMetadata) -> dict[str, Any]:
-    return {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape)}

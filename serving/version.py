@@ -4,4 +4,4 @@ from importlib.metadata import version
 
 NAME = "kserve-image-classifier"
 VERSION = version(NAME)
-EXTENSIONS = ["binary_tensor_data", "classification", "model_configuration"]
+EXTENSIONS = ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"]

@@ -113,6 +113,7 @@ class Transformer(ServedModel):
 
     async def preprocess(self, payload: ClassifyRequest, headers: Any = None) -> Prepared:
         """Fetch what is to be fetched, decode, resize and crop; the first photo that fails ends the others."""
+        call.current().images = len(payload.sources)
         facts = await self._meet()
         top_k = requests.checked_top_k(payload.top_k, self._settings.top_k_predictions, facts.classes)
         tasks = [asyncio.create_task(self._pixels(source, facts.preprocessing)) for source in payload.sources]

@@ -105,4 +105,6 @@ def test_the_service_has_the_name_that_kserve_and_triton_share() -> None:
         "ModelMetadata",
         "ModelInfer",
         "ModelConfig",
+        "ModelStatistics",
+        "RepositoryIndex",
     ]
