@@ -8,17 +8,18 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from serving.errors import TooLarge, UnsupportedMedia
+from serving.compression import Inflater
+from serving.errors import TooLarge
 
 T = TypeVar("T")
 
 
 def bounded(request: Request, limit: int) -> Request:
-    """The same request, whose body (and form) cannot grow over `limit` bytes.
+    """The same request, decompressed, whose body (and form) cannot grow over `limit` bytes.
 
     Raises TooLarge at once when Content-Length says so, else while reading.
     """
-    _refuse_encoded(request)
+    inflater = Inflater(request)
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise _too_large(limit, declared)
@@ -27,9 +28,13 @@ def bounded(request: Request, limit: int) -> Request:
     async def receive() -> Message:
         nonlocal received
         message = await request.receive()
-        received += len(message.get("body", b""))
+        if body := message.get("body"):
+            message["body"] = inflater.inflate(body, limit - received)
+            received += len(message["body"])
         if received > limit:
             raise _too_large(limit, f"{received} or more")
+        if message["type"] == "http.request" and not message.get("more_body"):
+            inflater.check_complete()
         return message
 
     return Request(request.scope, receive)
@@ -53,9 +58,3 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
 
 def _too_large(limit: int, given: str) -> TooLarge:
     return TooLarge(f"body: expected at most {limit} bytes, got {given}")
-
-
-def _refuse_encoded(request: Request) -> None:
-    encoding = request.headers.get("content-encoding", "")
-    if encoding.lower() not in {"", "identity"}:
-        raise UnsupportedMedia(f"content-encoding: expected identity, got {encoding[:40]!r}")

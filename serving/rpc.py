@@ -5,7 +5,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
+from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
+from grpc_health.v1 import health_pb2
+from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from oip import inference_pb2 as pb
 from oip.errors import InvalidRequest, mismatch
@@ -14,19 +18,37 @@ from oip.metadata import config_to_message, index_to_message, metadata_to_messag
 from oip.statistics import statistics_to_message
 from serving import access, call
 from serving.dataplane import DataPlane
-from serving.errors import ERROR_CODE, UNEXPECTED, NotReady, ServiceError
+from serving.errors import ERROR_CODE, UNEXPECTED, NotOffered, NotReady, ServiceError
+from serving.health import Health
 from serving.process import StartError
 from serving.responses import report
 from serving.settings import ServerSettings
-from serving.version import EXTENSIONS, NAME, VERSION
+from serving.version import EXTENSIONS, NAME, NOT_OFFERED_TEXT, VERSION
 
 logger = logging.getLogger(__name__)
 
 CALLS_BESIDE_INFERENCE = 16
 """Room for probes and metadata when every place is taken; gRPC reads no message of a call over that."""
 
+_SERVICES = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
+
 Method = Callable[[Any], Awaitable[Message]]
 Context = grpc.aio.ServicerContext[Any, Any]
+
+
+NOT_OFFERED = (
+    "CudaSharedMemoryRegister",
+    "CudaSharedMemoryStatus",
+    "CudaSharedMemoryUnregister",
+    "LogSettings",
+    "RepositoryModelLoad",
+    "RepositoryModelUnload",
+    "SystemSharedMemoryRegister",
+    "SystemSharedMemoryStatus",
+    "SystemSharedMemoryUnregister",
+    "TraceSetting",
+)
+"""What Triton's clients can call besides; and they can stream."""
 
 
 class InferenceService:
@@ -85,6 +107,8 @@ class RpcServer:
             ],
         )
         self._server.add_generic_rpc_handlers((self._handlers(InferenceService(plane)),))
+        add_HealthServicer_to_server(Health(plane), self._server)
+        reflection.enable_server_reflection(_SERVICES, self._server, _described())
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         try:
             self._server.add_insecure_port(f"{host}:{settings.grpc_port}")
@@ -117,7 +141,9 @@ class RpcServer:
                     self._behaviour(name, method, request.FromString), response_serializer=_serialize
                 )
                 for name, (method, request) in methods.items()
-            },
+            }
+            | {name: grpc.unary_unary_rpc_method_handler(_not_offered) for name in NOT_OFFERED}
+            | {"ModelStreamInfer": grpc.stream_stream_rpc_method_handler(_not_offered)},
         )
 
     def _behaviour(
@@ -146,6 +172,18 @@ class RpcServer:
         """The client's deadline, where it set one below ours."""
         remaining = context.time_remaining()
         return min(self._settings.request_timeout_seconds, remaining or self._settings.request_timeout_seconds)
+
+
+async def _not_offered(_: Any, context: Context) -> None:
+    await context.abort(grpc.StatusCode.UNIMPLEMENTED, NOT_OFFERED_TEXT, ((ERROR_CODE, NotOffered.code),))
+
+
+def _described() -> DescriptorPool:
+    """A pool that describes every service of this port: our messages live outside of the default one."""
+    pool = DescriptorPool()
+    for file in (pb.DESCRIPTOR, health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR):
+        pool.AddSerializedFile(file.serialized_pb)
+    return pool
 
 
 def _parsed(content: bytes, parse: Callable[[bytes], Message]) -> Message:

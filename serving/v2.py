@@ -9,14 +9,31 @@ from oip.metadata import config_document, index_document, metadata_document
 from oip.rest import HEADER_LENGTH, decode_request, encode_response
 from oip.statistics import statistics_document
 from serving.body import bounded, unless_gone
+from serving.compression import deflated
 from serving.dataplane import DataPlane
-from serving.errors import NotReady
+from serving.errors import NotOffered, NotReady
 from serving.responses import json_response
-from serving.version import EXTENSIONS, NAME, VERSION
+from serving.version import EXTENSIONS, NAME, NOT_OFFERED_TEXT, VERSION
 
 Door = Callable[..., Awaitable[Response]]
 
 _MODEL = ("/models/{model_name}", "/models/{model_name}/versions/{version}")
+
+NOT_OFFERED = (
+    "/systemsharedmemory/{rest:path}",
+    "/cudasharedmemory/{rest:path}",
+    "/trace/setting",
+    "/models/{model_name}/trace/setting",
+    "/logging",
+    "/repository/models/{model_name}/load",
+    "/repository/models/{model_name}/unload",
+)
+"""Triton's extensions that a pod with one model has no use for."""
+
+
+async def not_offered(request: Request) -> Response:
+    """Every door that is known and not offered."""
+    raise NotOffered(f"{request.url.path[:200]}: {NOT_OFFERED_TEXT}")
 
 
 class V2Doors:
@@ -42,6 +59,8 @@ class V2Doors:
             "/config": self.model_config,
             "/stats": self.statistics,
         }
+        for path in NOT_OFFERED:
+            router.add_api_route(path, not_offered, methods=["GET", "POST"], include_in_schema=False)
         for base in _MODEL:
             router.add_api_route(base + "/infer", self.infer, methods=["POST"])
             for path, door in of_a_model.items():
@@ -84,9 +103,11 @@ class V2Doors:
             decoded = decode_request(model_name, body, length, version)
             answer = await unless_gone(request, self.plane.answer(model, model.request_from_v2(decoded)))
             content, json_length = encode_response(model.response_to_v2(answer, decoded), decoded)
+        content, headers = deflated(request, content)
         if json_length is None:
-            return Response(content, media_type="application/json")
-        return Response(content, headers={HEADER_LENGTH: str(json_length)}, media_type="application/octet-stream")
+            return Response(content, headers=headers, media_type="application/json")
+        headers[HEADER_LENGTH] = str(json_length)
+        return Response(content, headers=headers, media_type="application/octet-stream")
 
 
 def header_length(request: Request) -> int | None:

@@ -5,3 +5,4 @@ from importlib.metadata import version
 NAME = "kserve-image-classifier"
 VERSION = version(NAME)
 EXTENSIONS = ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"]
+NOT_OFFERED_TEXT = "shared memory, trace and log settings, streaming, load and unload are not offered"

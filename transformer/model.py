@@ -105,7 +105,7 @@ class Transformer(ServedModel):
         return responses.to_v1(response)
 
     def request_from_v2(self, request: InferRequest) -> ClassifyRequest:
-        responses.requested_outputs(request)
+        responses.check_outputs(request)
         return requests.from_v2(request)
 
     def response_to_v2(self, response: ClassifyResponse, request: InferRequest) -> InferResponse:

@@ -7,7 +7,7 @@ from typing import Any
 from oip import contract
 from oip.errors import InvalidRequest, mismatch
 from oip.excerpt import excerpt
-from oip.tensor import InferRequest, Tensor
+from oip.tensor import InferRequest, RequestedOutput, Tensor
 
 TOP_K = "top_k"
 URL = "url"
@@ -75,7 +75,17 @@ def from_v2(request: InferRequest) -> ClassifyRequest:
         raise mismatch(f"shape of input {tensor.name}", "[N]", list(tensor.shape))
     _check_count(tensor.name, tensor.array)
     sources = tuple(_element(tensor, value, f"{tensor.name}[{index}]") for index, value in enumerate(tensor.array))
-    return ClassifyRequest(sources, request.parameters.get(TOP_K))
+    return ClassifyRequest(sources, request.parameters.get(TOP_K, _classification(request)))
+
+
+def _classification(request: InferRequest) -> Any:
+    """How many classes the protocol's classification extension asks for, None when it is not used."""
+    asked = [output.parameters[contract.CLASSIFICATION] for output in request.outputs if wants_classes(output)]
+    return asked[0] if asked else None
+
+
+def wants_classes(output: RequestedOutput) -> bool:
+    return contract.CLASSIFICATION in output.parameters
 
 
 def checked_top_k(top_k: Any, default: int, classes: int) -> int:

@@ -6,15 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from oip.datatypes import DTYPES
 from oip.errors import mismatch
 from oip.excerpt import excerpt
-from oip.tensor import InferRequest, InferResponse, Tensor, TensorMetadata, bytes_array
+from oip.tensor import InferRequest, InferResponse, RequestedOutput, Tensor, TensorMetadata, bytes_array
+from transformer.request import wants_classes
 
+CLASS_ID, LABEL, CONFIDENCE = "class_id", "label", "confidence"
 OUTPUTS = (
-    TensorMetadata("class_id", "INT64", (-1, -1)),
-    TensorMetadata("label", "BYTES", (-1, -1)),
-    TensorMetadata("confidence", "FP32", (-1, -1)),
+    TensorMetadata(CLASS_ID, "INT64", (-1, -1)),
+    TensorMetadata(LABEL, "BYTES", (-1, -1)),
+    TensorMetadata(CONFIDENCE, "FP32", (-1, -1)),
 )
+_ALL = tuple(RequestedOutput(output.name) for output in OUTPUTS)
+_DATATYPES = {output.name: output.datatype for output in OUTPUTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +46,33 @@ def to_v1(response: ClassifyResponse) -> dict[str, Any]:
 
 
 def to_v2(response: ClassifyResponse, request: InferRequest) -> InferResponse:
-    """The outputs that were asked for, in that order, or all three; raises InvalidRequest for an unknown one."""
-    shape = (len(response.photos), len(response.photos[0]))
-    flat = [prediction for photo in response.photos for prediction in photo]
-    tensors = {
-        "class_id": np.array([prediction.class_id for prediction in flat], np.int64).reshape(shape),
-        "label": bytes_array([prediction.label.encode() for prediction in flat], shape),
-        "confidence": np.array([prediction.confidence for prediction in flat], np.float32).reshape(shape),
-    }
-    names = requested_outputs(request)
-    datatypes = {output.name: output.datatype for output in OUTPUTS}
+    """The outputs that were asked for, in that order, or all three."""
     return InferResponse(
         model_name=response.model_name,
         model_version=response.model_version,
         id=request.id,
-        outputs=tuple(Tensor(name, datatypes[name], tensors[name]) for name in names),
+        outputs=tuple(_tensor(response, output) for output in request.outputs or _ALL),
         parameters={"revision": response.revision} if response.revision else {},
     )
 
 
-def requested_outputs(request: InferRequest) -> list[str]:
-    """Names of the wanted outputs; checked before any photo is decoded."""
-    known = [output.name for output in OUTPUTS]
-    names = [output.name for output in request.outputs] or known
-    if unknown := [name for name in names if name not in known]:
-        raise mismatch("outputs", f"some of {', '.join(known)}", excerpt(unknown[0]))
-    return names
+def check_outputs(request: InferRequest) -> None:
+    """Raise InvalidRequest for outputs that there are not; called before any photo is decoded."""
+    for output in request.outputs:
+        if output.name not in _DATATYPES:
+            raise mismatch("outputs", f"some of {', '.join(_DATATYPES)}", excerpt(output.name))
+        if wants_classes(output) and output.name != CONFIDENCE:
+            raise mismatch(f"output {output.name}", f"classification of {CONFIDENCE} only", "classification")
+
+
+def _tensor(response: ClassifyResponse, output: RequestedOutput) -> Tensor:
+    shape = (len(response.photos), len(response.photos[0]))
+    flat = [prediction for photo in response.photos for prediction in photo]
+    if wants_classes(output):
+        lines = [f"{each.confidence}:{each.class_id}:{each.label}".encode() for each in flat]
+        return Tensor(output.name, "BYTES", bytes_array(lines, shape))
+    if output.name == LABEL:
+        return Tensor(output.name, "BYTES", bytes_array([each.label.encode() for each in flat], shape))
+    values = [getattr(each, output.name) for each in flat]
+    datatype = _DATATYPES[output.name]
+    return Tensor(output.name, datatype, np.array(values, DTYPES[datatype]).reshape(shape))

@@ -50,6 +50,27 @@ TRITON = {
     "ModelInput": {"name": 1, "data_type": 2, "dims": 4},
     "ModelOutput": {"name": 1, "data_type": 2, "dims": 3},
     "ModelParameter": {"string_value": 1},
+    "ModelStatisticsRequest": {"name": 1, "version": 2},
+    "ModelStatisticsResponse": {"model_stats": 1},
+    "ModelStatistics": {
+        "name": 1,
+        "version": 2,
+        "last_inference": 3,
+        "inference_count": 4,
+        "execution_count": 5,
+        "inference_stats": 6,
+    },
+    "InferStatistics": {
+        "success": 1,
+        "fail": 2,
+        "queue": 3,
+        "compute_input": 4,
+        "compute_infer": 5,
+        "compute_output": 6,
+    },
+    "StatisticDuration": {"count": 1, "ns": 2},
+    "RepositoryIndexRequest": {"repository_name": 1, "ready": 2},
+    "RepositoryIndexResponse": {"models": 1},
 }
 """Numbers of https://github.com/triton-inference-server/common (protobuf/), where kserve has no such field."""
 

@@ -1,0 +1,362 @@
+"""The protocol's rules over REST as a table: what is sent, what must come back, which deviation of kserve that closes."""
+
+import json
+import math
+import struct
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import httpx
+
+from tests.e2e.faces import HEADER_LENGTH, Face, Request, infer
+
+
+class Deviation(Enum):
+    """Where kserve 0.21's own REST server leaves the protocol."""
+
+    VALIDATION_IS_422 = "validation errors are 422 with 'detail' instead of 'error'"
+    MALFORMED_JSON_IS_422 = "malformed JSON is 422 with 'detail'"
+    NO_ERROR_MEMBER = "unknown routes and methods answer 'detail' instead of 'error'"
+    READY_IS_CONSTANT = "/v2/health/ready never reflects the models"
+    VERSIONS_ARE_501 = "a version in the path is 501"
+    SLASH_REDIRECTS = "GET /v2/ redirects to /v2"
+    METADATA_IS_EMPTY = "a model's versions are null and its platform is empty"
+    EXTENSIONS_UNTRUE = "extensions leave out the binary data that is accepted"
+    OPTIONAL_IS_NULL = "optional fields come as null"
+    ID_IS_INVENTED = "a request without id is answered with one"
+    BINARY_WITHOUT_TYPE = "binary answers have no Content-Type and no Content-Length"
+    BINARY_AS_JSON_IS_422 = "binary data under Content-Type application/json is 422"
+    NO_TYPE_IS_BINARY = "a request without Content-Type is taken for binary"
+    BYTES_MUST_BE_UTF8 = "binary BYTES must be UTF-8"
+    WISHES_IGNORED = "requested outputs and binary_data are left to each model"
+    NO_SHAPE_CHECK = "data that does not fit its shape is accepted or 500"
+    NO_DIMENSION_CHECK = "negative dimensions are accepted"
+    EMPTY_INPUTS_ACCEPTED = "empty inputs are accepted"
+    TRAILING_BYTES_ACCEPTED = "bytes after the last tensor are accepted"
+    TRUNCATED_IS_500 = "a truncated tensor, or a header length inside the JSON, is 500"
+    EMPTY_JSON_IS_500 = "{} or [] as the JSON part of binary data is 500"
+    HEADER_TEXT_IS_500 = "a header length that is no number is 500"
+    ANY_CASE = "datatypes are taken in lower case"
+    DATATYPE_UNCHECKED = "an unknown datatype is accepted until a model reads the data"
+    FLOATS_TRUNCATED = "floats in an integer tensor are cut to integers"
+    RANGE_IS_500 = "an integer out of its datatype's range is 500"
+    NAMES_UNCHECKED = "unknown and duplicate names are accepted"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One rule: `request` makes what is sent, `holds` judges the answer. `only` names a server, `fails` says why."""
+
+    rule: str
+    request: Callable[[Face], Request]
+    status: int
+    holds: Callable[[httpx.Response, Face], bool]
+    closes: Deviation | None = None
+    only: str = ""
+    fails: str = ""
+
+
+MODEL, VERSION = "/v2/models/photos", "/v2/models/photos/versions/{version}"
+D = Deviation
+
+
+def get(path: str) -> Callable[[Face], Request]:
+    return lambda face: Request("GET", path)
+
+
+def asking(**members: Any) -> Callable[[Face], Request]:
+    """A valid JSON request with these members besides."""
+    return lambda face: infer(face.document(**members))
+
+
+def typed(content_type: str) -> Callable[[Face], Request]:
+    return lambda face: infer(face.document(), content_type=content_type)
+
+
+def at(path: str) -> Callable[[Face], Request]:
+    """A valid JSON request to another path."""
+    return lambda face: Request("POST", path, infer(face.document()).content)
+
+
+# What an answer must be.
+
+
+def is_json(answer: httpx.Response) -> bool:
+    return answer.headers["content-type"] == "application/json"
+
+
+def true(member: str) -> Callable[[httpx.Response, Face], bool]:
+    return lambda answer, face: is_json(answer) and answer.json()[member] is True
+
+
+def same(member: str, value: object) -> Callable[[httpx.Response, Face], bool]:
+    return lambda answer, face: answered(answer, face) and answer.json()[member] == value
+
+
+def absent(member: str) -> Callable[[httpx.Response, Face], bool]:
+    return lambda answer, face: answered(answer, face) and member not in answer.json()
+
+
+def server_metadata(answer: httpx.Response, face: Face) -> bool:
+    document = answer.json()
+    texts = [document["name"], document["version"], *document["extensions"]]
+    return is_json(answer) and set(document) == {"name", "version", "extensions"} and all(map(is_text, texts))
+
+
+def is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def model_metadata(answer: httpx.Response, face: Face) -> bool:
+    document = answer.json()
+    project, _, form = document.pop("platform").partition("_")
+    expected = {"name": "photos", "versions": [face.version], "inputs": face.inputs, "outputs": face.outputs}
+    return is_json(answer) and bool(project and form) and document == expected
+
+
+def ready_model(answer: httpx.Response, face: Face) -> bool:
+    return is_json(answer) and answer.json() == {"name": "photos", "ready": True}
+
+
+def answered(answer: httpx.Response, face: Face) -> bool:
+    """A JSON answer with every output, each complete and of the metadata's datatype."""
+    document = answer.json()
+    tensors = document["outputs"]
+    whole = all(set(tensor) == {"name", "shape", "datatype", "data"} for tensor in tensors)
+    fit = all(len(tensor["data"]) == math.prod(tensor["shape"]) for tensor in tensors)
+    return is_json(answer) and document["model_name"] == "photos" and whole and fit and described(tensors, face)
+
+
+def described(tensors: list[dict[str, Any]], face: Face) -> bool:
+    expected = [(each["name"], each["datatype"], face.shapes[each["name"]]) for each in face.outputs]
+    return [(tensor["name"], tensor["datatype"], tensor["shape"]) for tensor in tensors] == expected
+
+
+def only_known_members(answer: httpx.Response, face: Face) -> bool:
+    known = {"model_name", "model_version", "id", "parameters", "outputs"}
+    return set(answer.json()) <= known and "null" not in answer.text
+
+
+def parameters_are_scalars(answer: httpx.Response, face: Face) -> bool:
+    return all(isinstance(value, str | int | float) for value in answer.json().get("parameters", {}).values())
+
+
+def names(*expected: str) -> Callable[[httpx.Response, Face], bool]:
+    return lambda answer, face: [tensor["name"] for tensor in answer.json()["outputs"]] == list(expected)
+
+
+def all_outputs(answer: httpx.Response, face: Face) -> bool:
+    return described(answer.json()["outputs"], face)
+
+
+def only_last_output(answer: httpx.Response, face: Face) -> bool:
+    return names(face.output)(answer, face)
+
+
+def in_json(answer: httpx.Response, face: Face) -> bool:
+    return is_json(answer) and HEADER_LENGTH not in answer.headers and "data" in answer.json()["outputs"][-1]
+
+
+def in_binary(answer: httpx.Response, face: Face) -> bool:
+    """Every output behind the JSON, in its order, nothing left over, with a length that is told beforehand."""
+    headers, length = answer.headers, int(answer.headers[HEADER_LENGTH])
+    tensors, rest = json.loads(answer.content[:length])["outputs"], answer.content[length:]
+    sizes = [tensor["parameters"]["binary_data_size"] for tensor in tensors]
+    told = headers["content-length"] == str(len(answer.content)) and "transfer-encoding" not in headers
+    bare = not any("data" in tensor for tensor in tensors)
+    return headers["content-type"] == "application/octet-stream" and told and bare and sum(sizes) == len(rest)
+
+
+def numbers_in_binary(answer: httpx.Response, face: Face) -> bool:
+    """The last output is one FP32 tensor, little-endian, of probabilities."""
+    length = math.prod(face.shapes[face.output])
+    values = struct.unpack(f"<{length}f", answer.content[-4 * length :])
+    return in_binary(answer, face) and all(0 <= value <= 1 for value in values) and 0.1 < sum(values) < 1.001
+
+
+def mixed(answer: httpx.Response, face: Face) -> bool:
+    """`label` in JSON, `confidence` behind it."""
+    length = int(answer.headers[HEADER_LENGTH])
+    label, confidence = json.loads(answer.content[:length])["outputs"]
+    return len(label["data"]) == 5 and confidence["parameters"] == {"binary_data_size": 20} and "data" not in confidence
+
+
+def operations(answer: httpx.Response, face: Face) -> bool:
+    """The six operations of the protocol, with and without version, each once and under its own method."""
+    of_models = {"": "get", "/ready": "get", "/infer": "post"}
+    model = "/v2/models/{model_name}"
+    required = {base + path: method for base in (model, model + "/versions/{version}") for path, method in of_models.items()}
+    required |= dict.fromkeys(("/v2", "/v2/health/live", "/v2/health/ready"), "get")
+    paths = answer.json()["paths"]
+    return all(method in paths.get(path, {}) for path, method in required.items())
+
+
+def refusal(said: str) -> Callable[[httpx.Response, Face], bool]:
+    def holds(answer: httpx.Response, face: Face) -> bool:
+        return is_json(answer) and isinstance(error := answer.json()["error"], str) and said in error
+
+    return holds
+
+
+def refused(
+    rule: str, request: Request | Callable[[Face], Request], said: str, closes: Deviation | None = None, status: int = 400
+) -> Case:
+    make = (lambda face: request) if isinstance(request, Request) else request
+    return Case(f"{rule} is refused", make, status, refusal(said), closes)
+
+
+def tensor(**changes: Any) -> Request:
+    """A request whose only tensor breaks a rule that no model needs to be known for."""
+    given = {"name": "image", "datatype": "INT32", "shape": [2], "data": [1, 2]} | changes
+    return infer({"inputs": [{name: value for name, value in given.items() if value is not ...}]})
+
+
+def binary(size: object, raw: bytes, **changes: Any) -> Request:
+    """The same, with so many bytes behind it."""
+    given = {"name": "image", "datatype": "INT32", "shape": [2], "parameters": {"binary_data_size": size}} | changes
+    return infer({"inputs": [given]}, raw)
+
+
+def twice(face: Face) -> Request:
+    return infer({"inputs": [face.tensor(), face.tensor()]})
+
+
+def nested(face: Face) -> Request:
+    """The values in the shape's own nesting; strings of one dimension are that already."""
+    values = face.values
+    for size in reversed(face.shape[1:]):
+        values = [values[start : start + size] for start in range(0, len(values), size)]
+    return infer({"inputs": [face.tensor(data=values)]})
+
+
+HEALTH_AND_METADATA = (
+    Case("live", get("/v2/health/live"), 200, true("live")),
+    Case("ready", get("/v2/health/ready"), 200, true("ready")),
+    Case("a model is ready", get(MODEL + "/ready"), 200, ready_model),
+    Case("a version is ready", get(VERSION + "/ready"), 200, ready_model, D.VERSIONS_ARE_501),
+    Case("server metadata", get("/v2"), 200, server_metadata),
+    Case("server metadata with a slash", get("/v2/"), 200, server_metadata, D.SLASH_REDIRECTS),
+    Case(
+        "extensions name binary data",
+        get("/v2"),
+        200,
+        lambda answer, face: "binary_tensor_data" in answer.json()["extensions"],
+        D.EXTENSIONS_UNTRUE,
+    ),
+    Case("model metadata", get(MODEL), 200, model_metadata, D.METADATA_IS_EMPTY),
+    Case("metadata of a version", get(VERSION), 200, model_metadata, D.VERSIONS_ARE_501),
+    Case("the OpenAPI document has every operation", get("/openapi.json"), 200, operations),
+)
+
+ANSWERS = (
+    Case("an answer has every output, complete", asking(), 200, answered),
+    Case("infer of a version", at(VERSION + "/infer"), 200, answered, D.VERSIONS_ARE_501),
+    Case("an answer names its version", asking(), 200, lambda a, face: a.json()["model_version"] == face.version),
+    Case("an id is echoed", asking(id="42"), 200, same("id", "42")),
+    Case("an id of any text is echoed", asking(id=' é"\\\n\u2028 '), 200, same("id", ' é"\\\n\u2028 ')),
+    Case("a long id is echoed", asking(id="x" * 5000), 200, same("id", "x" * 5000)),
+    Case("an empty id is echoed", asking(id=""), 200, same("id", "")),
+    Case("no id is none", asking(), 200, absent("id"), D.ID_IS_INVENTED),
+    Case("optional members are absent, not null", asking(), 200, only_known_members, D.OPTIONAL_IS_NULL),
+    Case("an answer's parameters are scalars", asking(), 200, parameters_are_scalars),
+    Case("nested data", nested, 200, answered),
+    Case("parameters of every kind", asking(parameters={"a": "x", "b": 1, "c": 1.5, "d": True}), 200, answered),
+    Case(
+        "parameters of an input",
+        lambda face: infer({"inputs": [face.tensor(parameters={"a": 1})]}),
+        200,
+        answered,
+    ),
+    Case("an unknown member is ignored", asking(model_name="photos"), 200, answered),
+    Case("empty outputs stand for all", asking(outputs=[]), 200, answered),
+    Case(
+        "a requested output alone",
+        lambda face: infer(face.document(outputs=[{"name": face.output}])),
+        200,
+        only_last_output,
+        D.WISHES_IGNORED,
+    ),
+    Case(
+        "requested outputs in their order",
+        asking(outputs=[{"name": "label"}, {"name": "class_id"}]),
+        200,
+        names("label", "class_id"),
+        D.WISHES_IGNORED,
+        only="transformer",
+    ),
+)
+
+CONTENT_TYPES = (
+    Case("JSON without Content-Type", asking(), 200, answered, D.NO_TYPE_IS_BINARY),
+    *(
+        Case(f"JSON under {content_type}", typed(content_type), 200, answered)
+        for content_type in ("application/json", "application/json; charset=utf-8", "text/plain", "nonsense")
+    ),
+    Case("JSON under application/octet-stream", typed("application/octet-stream"), 200, answered, D.NO_TYPE_IS_BINARY),
+    Case(
+        "binary data under application/json",
+        lambda face: Request("POST", MODEL + "/infer", face.binary().content, face.binary().headers | {"content-type": "application/json"}),
+        200,
+        answered,
+        D.BINARY_AS_JSON_IS_422,
+    ),
+)
+
+BINARY = (
+    Case("binary in, JSON out", lambda face: face.binary(), 200, answered, D.BYTES_MUST_BE_UTF8),
+    Case("a header length of all the body", lambda face: infer(face.document(), b""), 200, answered),
+    Case(
+        "JSON in, binary out",
+        asking(parameters={"binary_data_output": True}),
+        200,
+        numbers_in_binary,
+        D.BINARY_WITHOUT_TYPE,
+    ),
+    Case("binary in, binary out", lambda face: face.binary(parameters={"binary_data_output": True}), 200, numbers_in_binary),
+    Case("binary_data_output of false", asking(parameters={"binary_data_output": False}), 200, in_json),
+    Case(
+        "an output's binary_data",
+        lambda face: infer(face.document(outputs=[{"name": face.output, "parameters": {"binary_data": True}}])),
+        200,
+        in_binary,
+        D.WISHES_IGNORED,
+    ),
+    Case(
+        "an output's binary_data of false beats binary_data_output",
+        lambda face: infer(
+            face.document(
+                outputs=[{"name": face.output, "parameters": {"binary_data": False}}],
+                parameters={"binary_data_output": True},
+            )
+        ),
+        200,
+        in_json,
+    ),
+    Case(
+        "an output's binary_data of true beats binary_data_output",
+        lambda face: infer(
+            face.document(
+                outputs=[{"name": face.output, "parameters": {"binary_data": True}}],
+                parameters={"binary_data_output": False},
+            )
+        ),
+        200,
+        in_binary,
+    ),
+    Case(
+        "one output in JSON, one in binary",
+        asking(outputs=[{"name": "label"}, {"name": "confidence", "parameters": {"binary_data": True}}]),
+        200,
+        mixed,
+        only="transformer",
+    ),
+)
+
+
+def missing(paths: Iterable[tuple[str, str]]) -> tuple[Case, ...]:
+    return tuple(
+        refused(f"{method} {path}", Request(method, path, b"{}" if method == "POST" else b""), "", D.NO_ERROR_MEMBER, 404)
+        for method, path in paths
+    )
