@@ -1,9 +1,9 @@
-"""The protocol's rules over REST as a table: what is sent, what must come back, which deviation of kserve that closes."""
+"""What the protocol over REST must answer, as a table: what is sent, what comes back, what of kserve's that closes."""
 
 import json
 import math
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -187,40 +187,12 @@ def operations(answer: httpx.Response, face: Face) -> bool:
     """The six operations of the protocol, with and without version, each once and under its own method."""
     of_models = {"": "get", "/ready": "get", "/infer": "post"}
     model = "/v2/models/{model_name}"
-    required = {base + path: method for base in (model, model + "/versions/{version}") for path, method in of_models.items()}
+    required = {
+        base + path: method for base in (model, model + "/versions/{version}") for path, method in of_models.items()
+    }
     required |= dict.fromkeys(("/v2", "/v2/health/live", "/v2/health/ready"), "get")
     paths = answer.json()["paths"]
     return all(method in paths.get(path, {}) for path, method in required.items())
-
-
-def refusal(said: str) -> Callable[[httpx.Response, Face], bool]:
-    def holds(answer: httpx.Response, face: Face) -> bool:
-        return is_json(answer) and isinstance(error := answer.json()["error"], str) and said in error
-
-    return holds
-
-
-def refused(
-    rule: str, request: Request | Callable[[Face], Request], said: str, closes: Deviation | None = None, status: int = 400
-) -> Case:
-    make = (lambda face: request) if isinstance(request, Request) else request
-    return Case(f"{rule} is refused", make, status, refusal(said), closes)
-
-
-def tensor(**changes: Any) -> Request:
-    """A request whose only tensor breaks a rule that no model needs to be known for."""
-    given = {"name": "image", "datatype": "INT32", "shape": [2], "data": [1, 2]} | changes
-    return infer({"inputs": [{name: value for name, value in given.items() if value is not ...}]})
-
-
-def binary(size: object, raw: bytes, **changes: Any) -> Request:
-    """The same, with so many bytes behind it."""
-    given = {"name": "image", "datatype": "INT32", "shape": [2], "parameters": {"binary_data_size": size}} | changes
-    return infer({"inputs": [given]}, raw)
-
-
-def twice(face: Face) -> Request:
-    return infer({"inputs": [face.tensor(), face.tensor()]})
 
 
 def nested(face: Face) -> Request:
@@ -250,7 +222,7 @@ HEALTH_AND_METADATA = (
     Case("the OpenAPI document has every operation", get("/openapi.json"), 200, operations),
 )
 
-ANSWERS = (
+INFERENCES = (
     Case("an answer has every output, complete", asking(), 200, answered),
     Case("infer of a version", at(VERSION + "/infer"), 200, answered, D.VERSIONS_ARE_501),
     Case("an answer names its version", asking(), 200, lambda a, face: a.json()["model_version"] == face.version),
@@ -297,7 +269,12 @@ CONTENT_TYPES = (
     Case("JSON under application/octet-stream", typed("application/octet-stream"), 200, answered, D.NO_TYPE_IS_BINARY),
     Case(
         "binary data under application/json",
-        lambda face: Request("POST", MODEL + "/infer", face.binary().content, face.binary().headers | {"content-type": "application/json"}),
+        lambda face: Request(
+            "POST",
+            MODEL + "/infer",
+            face.binary().content,
+            face.binary().headers | {"content-type": "application/json"},
+        ),
         200,
         answered,
         D.BINARY_AS_JSON_IS_422,
@@ -314,7 +291,12 @@ BINARY = (
         numbers_in_binary,
         D.BINARY_WITHOUT_TYPE,
     ),
-    Case("binary in, binary out", lambda face: face.binary(parameters={"binary_data_output": True}), 200, numbers_in_binary),
+    Case(
+        "binary in, binary out",
+        lambda face: face.binary(parameters={"binary_data_output": True}),
+        200,
+        numbers_in_binary,
+    ),
     Case("binary_data_output of false", asking(parameters={"binary_data_output": False}), 200, in_json),
     Case(
         "an output's binary_data",
@@ -354,9 +336,4 @@ BINARY = (
     ),
 )
 
-
-def missing(paths: Iterable[tuple[str, str]]) -> tuple[Case, ...]:
-    return tuple(
-        refused(f"{method} {path}", Request(method, path, b"{}" if method == "POST" else b""), "", D.NO_ERROR_MEMBER, 404)
-        for method, path in paths
-    )
+ANSWERS = (*HEALTH_AND_METADATA, *INFERENCES, *CONTENT_TYPES, *BINARY)

@@ -86,12 +86,12 @@ CASES: dict[str, tuple[str, dict[str, Any], int, str, str]] = {
     "too many pixels": ("/predict", form(huge_png()), 422, "refused", "81000000"),
     "an animation": ("/predict", form(animation()), 422, "refused", "frame"),
     "too many bytes": ("/predict", {"content": b"x" * 10_500_000, "headers": PNG}, 413, "too_large", "10485760"),
-    "a zipped body": (
+    "a body that is not as zipped as it says": (
         "/predict",
         {"content": photo(), "headers": PNG | {"content-encoding": "gzip"}},
-        415,
-        "unsupported_media",
-        "content-encoding",
+        400,
+        "bad_input",
+        "body: expected gzip",
     ),
     "top_k of 0": ("/predict", form(top_k="0"), 400, "bad_input", "top_k: expected an integer from 1 to 1000, got 0"),
     "top_k below 0": ("/predict", form(top_k="-3"), 400, "bad_input", "from 1 to 1000, got -3"),

@@ -1,4 +1,4 @@
-"""What the field's clients ask for besides the protocol: compression, classification, health, reflection, statistics."""
+"""What the field's clients ask for besides the protocol: compression, classification, health, statistics and more."""
 
 import gzip
 import json
@@ -14,6 +14,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
+from oip.statistics import COMPUTE
 from tests.assets import needs_assets
 from tests.e2e.photos import samples
 from tests.e2e.processes import Pair, Process
@@ -94,9 +95,7 @@ def test_statistics_count_requests_and_photos_and_add_up(servers: Pair) -> None:
         assert after["execution_count"] - before["execution_count"] == 1
         counted = {part: duration["count"] for part, duration in after["inference_stats"].items()}
         assert counted["fail"] - before["inference_stats"]["fail"]["count"] == 1
-        parts = [
-            after["inference_stats"][part] for part in ("queue", "compute_input", "compute_infer", "compute_output")
-        ]
+        parts = [after["inference_stats"][part] for part in COMPUTE]
         assert {part["count"] for part in parts} == {counted["success"]}
         assert sum(part["ns"] for part in parts) == after["inference_stats"]["success"]["ns"]
 
@@ -151,7 +150,7 @@ def test_what_is_not_offered_over_grpc_is_unimplemented(servers: Pair, method: s
 def test_grpc_health_answers_for_the_server_and_its_service(servers: Pair) -> None:
     for process in both(servers):
         with grpc.insecure_channel(process.grpc) as channel:
-            health = HealthStub(channel)
+            health: Any = HealthStub(channel)
             for service in ("", "inference.GRPCInferenceService"):
                 answer = health.Check(HealthCheckRequest(service=service), timeout=10)
                 assert answer.status == HealthCheckResponse.SERVING
