@@ -19,6 +19,7 @@ from serving.access import AccessLog
 from serving.dataplane import DataPlane
 from serving.http import HttpServer
 from serving.model import ServedModel
+from serving.openapi import describe
 from serving.operations import operations_router
 from serving.responses import add_error_handlers
 from serving.rpc import RpcServer
@@ -106,4 +107,5 @@ class ModelServer(KServeModelServer):
         self.app.include_router(V2Doors(plane, settings.max_request_size, settings.max_json_size).router())
         self.app.include_router(operations_router(plane, settings.model_name))
         add_error_handlers(self.app)
+        describe(self.app)
         self.app.add_middleware(AccessLog, request_timeout_seconds=settings.request_timeout_seconds)

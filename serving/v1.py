@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from oip.document import parse_json
 from serving.body import bounded, unless_gone
+from serving.cloud_event import CloudEvent
 from serving.dataplane import DataPlane
 from serving.errors import NotReady
 from serving.responses import json_response
@@ -26,8 +27,9 @@ def v1_router(plane: DataPlane, max_json_size: int) -> APIRouter:
     @router.post("/{model_name}:predict")
     async def predict(model_name: str, request: Request) -> Response:
         async with plane.admitted(model_name) as model:
-            body = await bounded(request, max_json_size).body()
-            answer = await unless_gone(request, plane.answer(model, model.request_from_v1(parse_json(body))))
-            return json_response(model.response_to_v1(answer))
+            event = CloudEvent(request.headers)
+            document = event.data(parse_json(await bounded(request, max_json_size).body()))
+            answer = await unless_gone(request, plane.answer(model, model.request_from_v1(document)))
+            return event.answer(model_name, model.response_to_v1(answer))
 
     return router

@@ -14,8 +14,8 @@ HEAVY = {"nncf", "openvino", "torch", "torchvision"}
 MAY_IMPORT: dict[str, set[str]] = {
     "oip": {"google", "numpy", "orjson"},
     "serving": {
-        "fastapi", "google", "grpc", "grpc_health", "grpc_reflection", "kserve", "oip", "orjson", "pydantic",
-        "pydantic_settings", "pythonjsonlogger", "starlette", "uvicorn", "uvloop",
+        "cloudevents", "fastapi", "google", "grpc", "grpc_health", "grpc_reflection", "kserve", "oip", "orjson",
+        "pydantic", "pydantic_settings", "pythonjsonlogger", "starlette", "uvicorn", "uvloop",
     },
     "bundle": {"numpy", "oip", "pydantic", "safetensors", "torch", "torchvision", "tqdm"},
     "predictor": {"bundle", "fastapi", "numpy", "oip", "pydantic", "serving", "torch"},

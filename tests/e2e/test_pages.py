@@ -37,6 +37,11 @@ def test_openapi_lists_the_plain_doors_with_their_errors(servers: Pair) -> None:
     assert {"/predict/url", "/health", "/ready", "/metrics", "/model/info"} <= document["paths"].keys()
 
 
+def test_openapi_tells_of_no_answer_that_is_not_given(servers: Pair) -> None:
+    for process in (servers.predictor, servers.transformer):
+        assert "ValidationError" not in httpx.get(process.url + "/openapi.json").text
+
+
 def test_metrics_are_there_on_both_servers(servers: Pair) -> None:
     httpx.post(f"{servers.transformer.url}/predict", files={"file": samples()[0].data}, timeout=30)
     for process in (servers.predictor, servers.transformer):
