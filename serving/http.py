@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from serving.process import StartError
+from serving.protocol import HttpProtocol
 from serving.settings import ServerSettings
 
 
@@ -28,7 +29,7 @@ class HttpServer:
         self._uvicorn = _Uvicorn(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=HttpProtocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,
