@@ -15,7 +15,7 @@ INSTALLED := .venv/.installed$(TORCH_BACKEND:%=-%)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test test-fast lint format format-check check ci bundle constraints clean
+.PHONY: help install run test test-fast lint format format-check check ci bundle bench-protocol constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
@@ -54,6 +54,9 @@ ci: ## what CI runs
 bundle: $(INSTALLED) ## make a bundle [ARCH=resnet50 OUT=bundles/ARCH WEIGHTS=path|untrained LABELS=path]
 	$(BIN)/python -m bundle make --arch '$(ARCH)' --out '$(OUT)' \
 		$(if $(WEIGHTS),--weights '$(WEIGHTS)') $(if $(LABELS),--labels '$(LABELS)')
+
+bench-protocol: $(INSTALLED) ## what REST binary, JSON and gRPC cost, beside kserve's own server [JSON=path]
+	$(BIN)/python -m benchmarks.protocol $(if $(JSON),--json '$(JSON)')
 
 constraints: $(UV) ## pin anew what pyproject.toml needs [UPGRADE=1 takes the newest versions]
 	$(BIN)/python -m scripts.constraints $(if $(UPGRADE),--upgrade)

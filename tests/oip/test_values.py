@@ -130,3 +130,11 @@ def test_an_array_of_another_type_is_our_own_error() -> None:
 
 def test_typed_contents_may_be_infinite() -> None:
     assert array_from_contents(FIELD, "FP32", (1,), [np.inf]).tolist() == [np.inf]
+
+
+@pytest.mark.parametrize("others", [[], [0] * 20, [200] * 200])
+@pytest.mark.parametrize("stranger", [True, False, 1.0, "1", None, 256, -1])
+def test_one_stranger_among_many_octets_is_refused(others: list[int], stranger: object) -> None:
+    leaves = [*others, stranger]
+    with pytest.raises(InvalidRequest):
+        array_from_json("x", "UINT8", (len(leaves),), leaves)
