@@ -32,10 +32,11 @@ _MEET_AGAIN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A batch for the predictor: UINT8 `[N, crop, crop, 3]`, and how many classes are wanted."""
+    """A batch for the predictor: UINT8 `[N, crop, crop, 3]`, how many classes are wanted, and what it was made by."""
 
     batch: NDArray[np.uint8]
     top_k: int
+    facts: PredictorFacts
 
 
 class Transformer(ServedModel):
@@ -118,7 +119,7 @@ class Transformer(ServedModel):
         top_k = requests.checked_top_k(payload.top_k, self._settings.top_k_predictions, facts.classes)
         tasks = [asyncio.create_task(self._pixels(source, facts.preprocessing)) for source in payload.sources]
         try:
-            return Prepared(np.stack([await task for task in tasks]), top_k)
+            return Prepared(np.stack([await task for task in tasks]), top_k, facts)
         finally:
             for task in tasks:
                 task.cancel()
@@ -126,7 +127,7 @@ class Transformer(ServedModel):
 
     async def predict(self, payload: Prepared, headers: Any = None, response_headers: Any = None) -> Answer:
         with call.current().stage("predict"):
-            return await self._client().classify(payload.batch, payload.top_k)
+            return await self._client().classify(payload.batch, payload.top_k, payload.facts)
 
     async def postprocess(self, result: Answer, headers: Any = None, response_headers: Any = None) -> ClassifyResponse:
         call.current().model_version = result.model_version

@@ -105,9 +105,9 @@ class PredictorClient:
             logger.info("met the predictor: %s", self._facts.preprocessing.fingerprint)
         return self._facts
 
-    async def classify(self, batch: NDArray[np.uint8], k: int) -> Answer:
-        """The best `k` classes of each image of a batch; BadPrediction when the answer is nonsense."""
-        facts, current = await self.meet(), call.current()
+    async def classify(self, batch: NDArray[np.uint8], k: int, facts: PredictorFacts) -> Answer:
+        """The best `k` classes of each image of a batch that was made by these facts; BadPrediction for nonsense."""
+        current = call.current()
         request = InferRequest(
             model_name=self._settings.model_name,
             inputs=(Tensor(contract.INPUT, "UINT8", batch),),

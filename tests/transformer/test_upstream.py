@@ -87,7 +87,7 @@ def aborting(code: grpc.StatusCode, ours: str = "") -> Answer:
 
 async def classified(client: PredictorClient, k: int = 1, seconds: float = 10) -> Any:
     call.begin({}, seconds)
-    return await client.classify(BATCH, k)
+    return await client.classify(BATCH, k, await client.meet())
 
 
 async def test_a_prediction_is_told_with_the_model_that_gave_it() -> None:
@@ -109,7 +109,7 @@ async def test_a_request_carries_the_contract_and_the_call() -> None:
 
     async with predictor(note) as client:
         call.begin({"x-request-id": "r-1"}, 10)
-        await client.classify(BATCH, 1)
+        await client.classify(BATCH, 1, await client.meet())
     ((request, metadata),) = seen
     assert request.parameters["fingerprint"].string_param == "1-bilinear-232-224"
     assert request.raw_input_contents[0] == BATCH.tobytes()
