@@ -12,6 +12,11 @@ def operations_router(plane: DataPlane, model_name: str) -> APIRouter:
     """`/health` (the process answers), `/ready` (and what it calls can be reached), `/metrics`, `/model/info`."""
     router = APIRouter(tags=["operations"])
 
+    @router.get("/", include_in_schema=False)
+    async def alive() -> Response:
+        """As kserve's server; its V1 client takes this for the server's liveness."""
+        return json_response({"status": "alive"})
+
     @router.get("/health")
     async def health() -> Response:
         return json_response({"status": "ok"})
