@@ -52,7 +52,7 @@ def request_from_message(message: ModelInferRequest) -> InferRequest:
         message.model_name,
         _tensors("input", message.inputs, message.raw_input_contents),
         message.model_version,
-        message.id,
+        message.id or None,
         _requested_outputs(message.outputs),
         _parameters("parameters", message.parameters),
     )
@@ -63,7 +63,7 @@ def request_to_message(request: InferRequest) -> ModelInferRequest:
     return ModelInferRequest(
         model_name=request.model_name,
         model_version=request.model_version,
-        id=request.id,
+        id=request.id or "",
         parameters=_parameter_messages(request.parameters),
         inputs=[
             ModelInferRequest.InferInputTensor(
@@ -90,7 +90,7 @@ def response_from_message(message: ModelInferResponse) -> InferResponse:
         message.model_name,
         _tensors("output", message.outputs, message.raw_output_contents),
         message.model_version,
-        message.id,
+        message.id or None,
         _parameters("parameters", message.parameters),
     )
 
@@ -100,7 +100,7 @@ def response_to_message(response: InferResponse) -> ModelInferResponse:
     return ModelInferResponse(
         model_name=response.model_name,
         model_version=response.model_version,
-        id=response.id,
+        id=response.id or "",
         parameters=_parameter_messages(response.parameters),
         outputs=[
             ModelInferResponse.InferOutputTensor(

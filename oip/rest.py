@@ -34,7 +34,7 @@ def decode_request(
         model_name,
         read_tensors("input", inputs, binary),
         model_version,
-        read_string("id", document.get("id", "")),
+        _read_id(document),
         _read_requested_outputs(document.get("outputs", [])),
         _read_flagged("parameters", document, "binary_data_output"),
     )
@@ -42,7 +42,7 @@ def decode_request(
 
 def encode_request(request: InferRequest, *, binary: bool) -> tuple[bytes, int | None]:
     """The body and its header length, None when all of it is JSON; `binary` is how the inputs travel."""
-    document: JsonObject = {"id": request.id} if request.id else {}
+    document: JsonObject = {} if request.id is None else {"id": request.id}
     document |= _parameters_member(request.parameters)
     tensors = ((tensor, binary) for tensor in request.inputs)
     if request.outputs:
@@ -59,7 +59,7 @@ def decode_response(body: Body, header_length: int | None = None) -> InferRespon
         read_string("model_name", required("response", document, "model_name")),
         read_tensors("output", read_list("outputs", required("response", document, "outputs")), binary),
         read_string("model_version", document.get("model_version", "")),
-        read_string("id", document.get("id", "")),
+        _read_id(document),
         read_parameters("parameters", document.get("parameters", {})),
     )
 
@@ -72,7 +72,7 @@ def encode_response(response: InferResponse, request: InferRequest) -> tuple[byt
     """
     document: JsonObject = {"model_name": response.model_name}
     document |= {"model_version": response.model_version} if response.model_version else {}
-    document |= {"id": response.id} if response.id else {}
+    document |= {} if response.id is None else {"id": response.id}
     document |= _parameters_member(response.parameters)
     by_default = request.parameters.get("binary_data_output") is True
     binary = {output.name: output.parameters.get("binary_data", by_default) is True for output in request.outputs}
@@ -94,6 +94,10 @@ def _joined(document: JsonObject, kind: str, tensors: Iterable[tuple[Tensor, boo
     raws = [raw for _, raw in documents_and_raws if raw is not None]
     header = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
     return (b"".join((header, *raws)), len(header)) if raws else (header, None)
+
+
+def _read_id(document: JsonObject) -> str | None:
+    return read_string("id", document["id"]) if "id" in document else None
 
 
 def _read_requested_outputs(value: object) -> tuple[RequestedOutput, ...]:

@@ -42,24 +42,24 @@ class RequestedOutput:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InferRequest:
-    """One inference request. `id` and `model_version` are empty when the client gave none; no `outputs` means all."""
+    """One inference request. `id` is None, `model_version` empty when the client gave none; no `outputs` means all."""
 
     model_name: str
     inputs: tuple[Tensor, ...]
     model_version: str = ""
-    id: str = ""
+    id: str | None = None
     outputs: tuple[RequestedOutput, ...] = ()
     parameters: Parameters = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InferResponse:
-    """One inference response; `id` repeats the request's, and is empty when the client gave none."""
+    """One inference response; `id` repeats the request's, and is None when the client gave none."""
 
     model_name: str
     outputs: tuple[Tensor, ...]
     model_version: str = ""
-    id: str = ""
+    id: str | None = None
     parameters: Parameters = field(default_factory=dict)
 
 

@@ -83,7 +83,8 @@ class Transformer(ServedModel):
 
     def metadata(self) -> ModelMetadata:
         inputs = tuple(TensorMetadata(name, "BYTES", (-1,)) for name in (contract.INPUT, requests.URL))
-        return ModelMetadata(self.name, (self.version,), "kserve_transformer", inputs, responses.OUTPUTS)
+        versions = (self.version,) if self.version else ()
+        return ModelMetadata(self.name, versions, "kserve_transformer", inputs, responses.OUTPUTS)
 
     def info(self) -> dict[str, Any]:
         """What the predictor says of itself, and the transformer's own limits; raises NotReady before first contact."""

@@ -2,17 +2,19 @@
 
 import base64
 import json
-import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import httpx
+import pytest
 
 from tests.e2e.photos import samples
-from tests.e2e.processes import Pair, Process, pair
+from tests.e2e.processes import Pair, Process, free_port, pair
 
 SERVERS = ("predictor", "transformer")
 
@@ -27,6 +29,19 @@ class Request:
     path: str
     content: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Rule(Protocol):
+    """What a case of either table has; `only` names a server, `fails` says why a rule is known to be broken."""
+
+    @property
+    def rule(self) -> str: ...
+
+    @property
+    def only(self) -> str: ...
+
+    @property
+    def fails(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -74,7 +89,7 @@ def infer(document: object, binary: bytes | None = None, **headers: str) -> Requ
     return Request("POST", "/v2/models/photos/infer", text + (binary or b""), sizes | named)
 
 
-def face(server: str, version: str) -> Face:
+def face_of(server: str, version: str) -> Face:
     """The face of the predictor, or of the transformer, with 1000 classes, 224 pixels and 5 answers by default."""
     return predictor(version) if server == "predictor" else transformer(version)
 
@@ -107,7 +122,7 @@ def transformer(version: str) -> Face:
         contents={"bytes_contents": [photo()]},
         inputs=[{"name": name, "datatype": "BYTES", "shape": [-1]} for name in ("image", "url")],
         outputs=[{"name": name, "datatype": datatype, "shape": [-1, -1]} for name, datatype in names.items()],
-        shapes=dict.fromkeys(names, [1, 5]),
+        shapes={name: [1, 5] for name in names},
     )
 
 
@@ -127,14 +142,36 @@ def process(servers: Pair, server: str) -> Process:
     return servers.predictor if server == "predictor" else servers.transformer
 
 
+def served_version(servers: Pair) -> str:
+    """The one version that the predictor states."""
+    (version,) = httpx.get(f"{servers.predictor.url}/v2/models/photos").json()["versions"]
+    return str(version)
+
+
+def of_table(cases: Sequence[Rule], servers: Sequence[str] = SERVERS) -> list[Any]:
+    """Each server with each of its cases; a rule that it is known to break is expected to fail."""
+    return [
+        pytest.param(server, case, id=f"{server}: {case.rule}", marks=_expected_to_fail(case))
+        for server in servers
+        for case in cases
+        if case.only in {"", server}
+    ]
+
+
+def _expected_to_fail(case: Rule) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.xfail(reason=case.fails, strict=True)] if case.fails else []
+
+
 @contextmanager
-def draining(bundle: Path, logs: Path) -> Iterator[Pair]:
-    """Two servers that were told to stop and still answer: alive, not ready."""
+def not_ready(bundle: Path, logs: Path) -> Iterator[Pair]:
+    """A predictor that was told to stop and has not closed its ports, a transformer that never met a predictor."""
     servers = pair(bundle, logs, DRAIN_DELAY_SECONDS="60")
+    nowhere = {"PREDICTOR_HOST": f"127.0.0.1:{free_port()}"}
+    servers.transformer.settings = {**servers.transformer.settings, **nowhere}
     try:
-        servers.start()
-        for each in (servers.transformer, servers.predictor):
-            each.signal(signal.SIGTERM)
+        servers.transformer.start()
+        servers.predictor.start().until().signal()
+        for each in (servers.predictor, servers.transformer):
             each.until("/v2/health/ready", 503)
         yield servers
     finally:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from tests.e2e.faces import HEADER_LENGTH, Face, Request, infer
-from tests.e2e.rest_cases import MODEL, VERSION, Case, Deviation, asking, is_json
+from tests.e2e.rest_rules import MODEL, VERSION, Case, Deviation, asking, get, is_json
 
 D = Deviation
 
@@ -27,7 +27,7 @@ def refused(
     status: int = 400,
 ) -> Case:
     make = (lambda face: request) if isinstance(request, Request) else request
-    return Case(f"{rule} is refused", make, status, refusal(said), closes)
+    return Case(f"refuses {rule}", make, status, refusal(said), closes)
 
 
 def tensor(**changes: Any) -> Request:
@@ -239,5 +239,20 @@ BINARY = (
     ),
     refused("a byte of 2 in BOOL", binary(2, b"\x01\x02", datatype="BOOL"), "bytes of 0 or 1 for BOOL"),
 )
+
+NOT_READY = (
+    Case("the server is not ready", get("/v2/health/ready"), 503, refusal("not ready"), D.READY_IS_CONSTANT),
+    Case("its model is not ready", get(MODEL + "/ready"), 503, refusal("photos is not ready")),
+    Case("its version is not ready", get(VERSION + "/ready"), 503, refusal("photos is not ready"), only="predictor"),
+    Case("refuses inferences", asking(), 503, refusal(""), only="transformer"),
+    Case(
+        "no version is stated before one is known",
+        get(MODEL),
+        200,
+        lambda answer, face: "" not in answer.json()["versions"],
+        only="transformer",
+    ),
+)
+"""503, where the ancestor of the specification has any 4xx: probes take both, and it says that a later try may help."""
 
 REFUSALS = (*PATHS, *DOCUMENTS, *OUTPUTS, *TENSORS, *DATA, *BINARY)

@@ -59,7 +59,7 @@ def requests(draw: st.DrawFn, *, as_json: bool) -> InferRequest:
         draw(names),
         draw(tensors(as_json=as_json)),
         draw(st.text(max_size=4)),
-        draw(st.text(max_size=8)),
+        draw(st.none() | st.text(max_size=8)),
         tuple(RequestedOutput(name, draw(parameters())) for name in outputs),
         draw(parameters()),
     )
@@ -71,7 +71,7 @@ def responses(draw: st.DrawFn, *, as_json: bool) -> InferResponse:
         draw(names),
         draw(tensors(as_json=as_json)),
         draw(st.text(max_size=4)),
-        draw(st.text(max_size=8)),
+        draw(st.none() | st.text(max_size=8)),
         draw(parameters()),
     )
 

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,16 +23,21 @@ def message_of(datatype: str, shape: list[int], raw: Sequence[bytes] = (), **con
     return ModelInferRequest(model_name="m", inputs=[each], raw_input_contents=raw)
 
 
+def as_grpc_says(message: InferRequest | InferResponse) -> tuple[object, ...]:
+    """Facts of a message after the wire, where an empty id is none."""
+    return facts(replace(message, id=message.id or None))
+
+
 @given(requests(as_json=False))
 def test_a_request_reads_back_the_same_over_the_wire(request: InferRequest) -> None:
     message = ModelInferRequest.FromString(request_to_message(request).SerializeToString())
-    assert facts(request_from_message(message)) == facts(request)
+    assert facts(request_from_message(message)) == as_grpc_says(request)
 
 
 @given(responses(as_json=False))
 def test_a_response_reads_back_the_same_over_the_wire(response: InferResponse) -> None:
     message = ModelInferResponse.FromString(response_to_message(response).SerializeToString())
-    assert facts(response_from_message(message)) == facts(response)
+    assert facts(response_from_message(message)) == as_grpc_says(response)
 
 
 def test_tensors_travel_as_raw_contents() -> None:
