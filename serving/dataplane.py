@@ -11,6 +11,7 @@ from kserve.protocol.dataplane import DataPlane as KServeDataPlane
 
 from oip.metadata import ModelState
 from oip.statistics import ModelStatistics
+from oip.tensor import ModelMetadata
 from serving import call
 from serving.errors import ModelNotFound, NotReady, Overloaded
 from serving.model import ServedModel
@@ -86,9 +87,20 @@ class DataPlane(KServeDataPlane):
             self._of(model.name, model.version)
         return [each for each in self._statistics.values() if name in {"", each.name} and version in {"", each.version}]
 
-    def index(self) -> list[ModelState]:
-        """Every model with its state."""
-        return [ModelState(model.name, model.version, bool(model.ready)) for model in self.models.values()]
+    def index(self, *, ready_only: bool) -> list[ModelState]:
+        """Every model with its state, or those that are ready."""
+        states = [ModelState(model.name, model.version, bool(model.ready)) for model in self.models.values()]
+        return [state for state in states if state.ready or not ready_only]
+
+    def config(self, name: str, version: str) -> tuple[ModelMetadata, Mapping[str, str]]:
+        """Metadata and config parameters of a model that can answer; raises ModelNotFound, else NotReady.
+
+        A transformer that has been told its predictor's config may send it requests.
+        """
+        model = self.model(name, version)
+        if not model.accepts:
+            raise NotReady(f"model {name} is not ready yet")
+        return model.metadata(), model.config_parameters()
 
     async def answer(self, model: ServedModel, request: Any) -> Any:
         """Run an admitted request through the model's preprocess, predict and postprocess."""

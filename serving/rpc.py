@@ -18,7 +18,7 @@ from oip.metadata import config_to_message, index_to_message, metadata_to_messag
 from oip.statistics import statistics_to_message
 from serving import access, call
 from serving.dataplane import DataPlane
-from serving.errors import ERROR_CODE, UNEXPECTED, NotOffered, NotReady, ServiceError
+from serving.errors import ERROR_CODE, UNEXPECTED, NotOffered, ServiceError
 from serving.health import Health
 from serving.process import StartError
 from serving.responses import report
@@ -74,17 +74,13 @@ class InferenceService:
         return metadata_to_message(self.plane.model(message.name, message.version).metadata())
 
     async def model_config(self, message: pb.ModelConfigRequest) -> pb.ModelConfigResponse:
-        """The config of a model that can answer: a transformer that has met its predictor may send it requests."""
-        model = self.plane.model(message.name, message.version)
-        if not model.accepts:
-            raise NotReady(f"model {model.name} is not ready yet")
-        return config_to_message(model.metadata(), model.config_parameters())
+        return config_to_message(*self.plane.config(message.name, message.version))
 
     async def model_statistics(self, message: pb.ModelStatisticsRequest) -> pb.ModelStatisticsResponse:
         return statistics_to_message(self.plane.statistics(message.name, message.version))
 
     async def repository_index(self, message: pb.RepositoryIndexRequest) -> pb.RepositoryIndexResponse:
-        return index_to_message(state for state in self.plane.index() if state.ready or not message.ready)
+        return index_to_message(self.plane.index(ready_only=message.ready))
 
     async def model_infer(self, message: pb.ModelInferRequest) -> pb.ModelInferResponse:
         async with self.plane.admitted(message.model_name, message.model_version) as model:

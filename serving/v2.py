@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request, Response
 
+from oip.document import parse_json, read_object
 from oip.errors import mismatch
+from oip.excerpt import excerpt
 from oip.metadata import config_document, index_document, metadata_document
 from oip.rest import HEADER_LENGTH, decode_request, encode_response
 from oip.statistics import statistics_document
@@ -87,14 +89,18 @@ class V2Doors:
         return json_response({"name": model_name, "ready": True})
 
     async def model_config(self, model_name: str, version: str = "") -> Response:
-        model = self.plane.model(model_name, version)
-        return json_response(config_document(model.metadata(), model.config_parameters()))
+        return json_response(config_document(*self.plane.config(model_name, version)))
 
     async def statistics(self, model_name: str = "", version: str = "") -> Response:
         return json_response(statistics_document(self.plane.statistics(model_name, version)))
 
-    async def repository_index(self) -> Response:
-        return json_response(index_document(self.plane.index()))
+    async def repository_index(self, request: Request) -> Response:
+        body = await bounded(request, self.max_json_size).body()
+        asked = read_object("body", parse_json(body)) if body else {}
+        ready_only = asked.get("ready", False)
+        if not isinstance(ready_only, bool):
+            raise mismatch("ready", "true or false", excerpt(ready_only))
+        return json_response(index_document(self.plane.index(ready_only=ready_only)))
 
     async def infer(self, model_name: str, request: Request, version: str = "") -> Response:
         async with self.plane.admitted(model_name, version) as model:
@@ -116,5 +122,5 @@ def header_length(request: Request) -> int | None:
     if text is None:
         return None
     if not text.isdecimal() or len(text) > 18:
-        raise mismatch(HEADER_LENGTH, "a number of bytes", repr(text[:40]))
+        raise mismatch(HEADER_LENGTH, "a number of bytes", excerpt(text))
     return int(text)

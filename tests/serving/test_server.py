@@ -1,5 +1,6 @@
 """The server over kserve, with a model that does what it is told: limits, deadlines, faults, start and stop."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -53,6 +54,10 @@ def call(server: Process, timeout: float = 30, **parameters: float | str) -> Any
         request.parameters[name].string_param = str(value)
     with grpc.insecure_channel(server.grpc) as channel:
         return GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=timeout)
+
+
+def index(server: Process, **asked: bool) -> Any:
+    return httpx.post(server.url + "/v2/repository/index", content=json.dumps(asked) if asked else b"").json()
 
 
 def access_line(server: Process, request_id: str) -> dict[str, Any]:
@@ -161,7 +166,13 @@ def test_a_server_listens_while_its_model_opens_and_is_not_ready_until_then(own:
         assert httpx.get(own.url + path).status_code == 503, path
     answer = ask(own)
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+    assert httpx.get(own.url + "/v2/models/sleeper/config").status_code == 503
+    assert index(own) == [{"name": "sleeper", "version": "7", "state": "UNAVAILABLE"}]
+    assert index(own, ready=True) == []
     own.until()
+    assert httpx.get(own.url + "/v2/models/sleeper/config").status_code == 200
+    assert index(own, ready=True) == [{"name": "sleeper", "version": "7", "state": "READY"}]
+    assert httpx.post(own.url + "/v2/repository/index", json={"ready": "yes"}).status_code == 400
     for path in ("/v2/models/sleeper/ready", "/v2/models/sleeper/versions/7/ready", "/v1/models/sleeper", "/ready"):
         assert httpx.get(own.url + path).status_code == 200, path
 
