@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from fastapi import FastAPI
 
+from oip.document import Json
 from oip.tensor import InferRequest, InferResponse, ModelMetadata, Tensor, TensorMetadata
 from serving.model import ServedModel
 from serving.process import run
@@ -35,7 +36,7 @@ class Noop(ServedModel):
     def config_parameters(self) -> Mapping[str, str]:
         return {}
 
-    def request_from_v1(self, body: object) -> Any:
+    def request_from_v1(self, body: bytes | Json) -> Any:
         raise NotImplementedError("V1 is not measured")
 
     def response_to_v1(self, response: Any) -> dict[str, Any]:

@@ -30,10 +30,10 @@ class Classified:
     label: str
 
 
-def checked_k(k: object, classes: int) -> int:
-    """The parameter's value; raises InvalidRequest unless it is an integer from 1 to `classes`."""
+def checked_k(k: object, classes: int, field: str = CLASSIFICATION) -> int:
+    """The value of that parameter; raises InvalidRequest unless it is an integer from 1 to `classes`."""
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= classes:
-        raise mismatch(CLASSIFICATION, f"an integer from 1 to {classes}", excerpt(k))
+        raise mismatch(field, f"an integer from 1 to {classes}", excerpt(k))
     return k
 
 

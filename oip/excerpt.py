@@ -16,12 +16,13 @@ def excerpt(value: object) -> str:
         case dict():
             return "an object"
         case tuple():
-            return _shortened(str(list(value)))
+            return shortened(str(list(value)))
         case str() | bytes():
-            return _shortened(repr(value[:LENGTH_LIMIT]))
+            return shortened(repr(value[:LENGTH_LIMIT]))
         case _:
-            return _shortened(repr(value))
+            return shortened(repr(value))
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """At most `LENGTH_LIMIT` characters of a text that is on one line."""
     return text if len(text) <= LENGTH_LIMIT else f"{text[: LENGTH_LIMIT - 3]}..."

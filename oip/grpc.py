@@ -10,6 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from oip.contents import array_from_contents
 from oip.datatypes import checked_datatype
 from oip.errors import InvalidRequest, mismatch
 from oip.excerpt import excerpt
@@ -18,7 +19,6 @@ from oip.names import check_distinct, checked_name
 from oip.raw import array_from_raw, raw_from_tensor
 from oip.shapes import Shape, checked_shape
 from oip.tensor import InferRequest, InferResponse, Parameter, Parameters, RequestedOutput, Tensor
-from oip.values import array_from_contents
 
 SERVICE = "inference.GRPCInferenceService"
 """The service's name, which KServe and Triton share."""

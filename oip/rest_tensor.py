@@ -1,20 +1,37 @@
 """One tensor in the REST form: an object with `data`, or with `binary_data_size` and its bytes behind the JSON."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+from msgspec.json import Decoder
 from numpy.typing import NDArray
 
 from oip.datatypes import checked_datatype
-from oip.document import JsonObject, read_list, read_object, read_parameters, read_string, required
+from oip.document import Json, decode_json, read_parameters
 from oip.errors import mismatch
 from oip.excerpt import excerpt
+from oip.json_data import array_from_json, json_from_tensor
 from oip.names import check_distinct, checked_name
 from oip.raw import array_from_raw, raw_from_tensor
 from oip.shapes import Shape, checked_shape
 from oip.tensor import Tensor
-from oip.values import array_from_json, json_from_tensor
 
 SIZE = "binary_data_size"
+
+
+class TensorDocument(msgspec.Struct, gc=False):
+    """The object; `parameters` and `data` are empty when it has none."""
+
+    name: str
+    datatype: Json
+    shape: Json
+    parameters: Json = Json()
+    data: Json = Json()
+
+
+_TEXT = Decoder(str)
+_INTEGERS = Decoder(list[int])
 
 
 class BinarySection:
@@ -34,7 +51,7 @@ class BinarySection:
             raise mismatch("body", "no bytes after the last tensor", len(self._left))
 
 
-def read_tensors(kind: str, documents: list[object], binary: BinarySection) -> tuple[Tensor, ...]:
+def read_tensors(kind: str, documents: Sequence[TensorDocument], binary: BinarySection) -> tuple[Tensor, ...]:
     """The tensors of `inputs` or `outputs` (`kind` is the singular), with distinct names and no binary data left."""
     tensors = tuple(_read_tensor(kind, f"{kind}s[{i}]", document, binary) for i, document in enumerate(documents))
     check_distinct(f"{kind}s", (tensor.name for tensor in tensors))
@@ -42,9 +59,9 @@ def read_tensors(kind: str, documents: list[object], binary: BinarySection) -> t
     return tensors
 
 
-def tensor_document(kind: str, tensor: Tensor, *, binary: bool) -> tuple[JsonObject, bytes | None]:
+def tensor_document(kind: str, tensor: Tensor, *, binary: bool) -> tuple[dict[str, object], bytes | None]:
     """The tensor's object for orjson's numpy option and, when binary, the bytes that go behind the JSON."""
-    document: JsonObject = {"name": tensor.name, "shape": list(tensor.shape), "datatype": tensor.datatype}
+    document: dict[str, object] = {"name": tensor.name, "shape": list(tensor.shape), "datatype": tensor.datatype}
     raw = raw_from_tensor(tensor) if binary else None
     parameters = dict(tensor.parameters) | ({} if raw is None else {SIZE: len(raw)})
     if parameters:
@@ -54,23 +71,23 @@ def tensor_document(kind: str, tensor: Tensor, *, binary: bool) -> tuple[JsonObj
     return document, raw
 
 
-def _read_tensor(kind: str, place: str, value: object, binary: BinarySection) -> Tensor:
-    document = read_object(place, value)
-    name = checked_name(place, read_string(f"{place} name", required(place, document, "name")))
-    field = f"{kind} {excerpt(name)}"
-    datatype = checked_datatype(field, read_string(f"{field} datatype", required(field, document, "datatype")))
-    shape = checked_shape(field, read_list(f"{field} shape", required(field, document, "shape")))
-    parameters = read_parameters(f"{field} parameters", document.get("parameters", {}))
+def _read_tensor(kind: str, place: str, document: TensorDocument, binary: BinarySection) -> Tensor:
+    field = f"{kind} {excerpt(checked_name(place, document.name))}"
+    datatype = checked_datatype(field, decode_json(_TEXT, document.datatype, f"{field} datatype"))
+    dimensions = decode_json(_INTEGERS, document.shape, f"{field} shape")
+    shape = checked_shape(field, dimensions)
+    parameters = read_parameters(f"{field} parameters", document.parameters)
     size = parameters.pop(SIZE, None)
-    array = _read_array(field, document, datatype, shape, size, binary)
-    return Tensor(name, datatype, array, parameters, from_json=size is None)
+    array = _read_array(field, document.data, datatype, shape, size, binary)
+    return Tensor(document.name, datatype, array, parameters, from_json=size is None)
 
 
 def _read_array(
-    field: str, document: JsonObject, datatype: str, shape: Shape, size: object, binary: BinarySection
+    field: str, data: Json, datatype: str, shape: Shape, size: object, binary: BinarySection
 ) -> NDArray[Any]:
-    if (size is None) == ("data" not in document):
-        raise mismatch(field, f"either 'data' or '{SIZE}'", "neither" if size is None else "both")
+    has_data = len(memoryview(data)) > 0
+    if (size is None) != has_data:
+        raise mismatch(field, f"either 'data' or '{SIZE}'", "both" if has_data else "neither")
     if size is None:
-        return array_from_json(field, datatype, shape, document["data"])
+        return array_from_json(field, datatype, shape, data)
     return array_from_raw(field, datatype, shape, binary.take(field, size))

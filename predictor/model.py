@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bundle.reading import Bundle
 from oip import classification, contract, v1
+from oip.document import Json
 from oip.errors import mismatch
 from oip.excerpt import excerpt
 from oip.tensor import InferRequest, InferResponse, ModelMetadata, Tensor, TensorMetadata
@@ -67,7 +68,7 @@ class Predictor(ServedModel):
     def config_parameters(self) -> Mapping[str, str]:
         return {contract.FINGERPRINT: self.preprocessing.fingerprint, contract.MODEL_INFO: json.dumps(self.info())}
 
-    def request_from_v1(self, body: object) -> InferRequest:
+    def request_from_v1(self, body: bytes | Json) -> InferRequest:
         return v1.instances_to_request(self.name, body, self._input, contract.OUTPUT)
 
     def response_to_v1(self, response: InferResponse) -> dict[str, Any]:

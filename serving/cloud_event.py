@@ -6,14 +6,35 @@ Specification: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindi
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+import orjson
 from cloudevents.sdk.converters.util import has_binary_headers
 from fastapi import Response
-from kserve.utils.utils import create_response_cloudevent, is_structured_cloudevent
+from kserve.utils.utils import create_response_cloudevent
+from msgspec.json import Decoder
 
-from oip.errors import mismatch
+from oip.document import Json, decode_json
+from oip.errors import InvalidRequest, mismatch
 from serving.responses import json_response
 
 STRUCTURED = "application/cloudevents+json"
+ATTRIBUTES_LIMIT = 64 * 1024
+"""Bytes of a structured event beside its data."""
+
+
+class _Event(msgspec.Struct, gc=False):
+    """What kserve wants of a structured event."""
+
+    specversion: Json
+    id: Json
+    source: Json
+    type: Json
+    time: Json
+    data: Json
+
+
+_EVENT = Decoder(_Event)
+_MEMBERS = Decoder(dict[str, Json])
 
 
 class CloudEvent:
@@ -24,14 +45,24 @@ class CloudEvent:
         self._structured = headers.get("content-type", "").split(";")[0].strip().lower() == STRUCTURED
         self._attributes = {name[3:]: value for name, value in headers.items() if name.startswith("ce-")}
 
-    def data(self, document: Any) -> Any:
+    def data(self, text: bytes) -> bytes | Json:
         """The V1 request in the body's JSON; raises InvalidRequest for a structured event that lacks an attribute."""
-        if isinstance(document, dict) and not self._binary and is_structured_cloudevent(document):
-            self._attributes = {name: value for name, value in document.items() if name != "data"}
-            return document["data"]
         if self._structured:
-            raise mismatch("body", "a CloudEvent with specversion, id, source, type, time and data", "something else")
-        return document
+            return self._unwrapped(text)
+        if self._binary or b'"specversion"' not in text:
+            return text
+        try:
+            return self._unwrapped(text)
+        except InvalidRequest:
+            return text  # no event: what is wrong with it is said by who reads it
+
+    def _unwrapped(self, text: bytes) -> Json:
+        data = decode_json(_EVENT, text).data
+        if (beside := len(text) - len(memoryview(data))) > ATTRIBUTES_LIMIT:
+            raise mismatch("body", f"at most {ATTRIBUTES_LIMIT} bytes of attributes", beside)
+        members = decode_json(_MEMBERS, text).items()
+        self._attributes = {name: orjson.loads(memoryview(value)) for name, value in members if name != "data"}
+        return data
 
     def answer(self, model_name: str, document: dict[str, Any]) -> Response:
         """The V1 answer in the mode that the request came in."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from kserve.model import Model
 
+from oip.document import Json
 from oip.tensor import InferRequest, InferResponse, ModelMetadata
 
 
@@ -34,8 +35,8 @@ class ServedModel(Model):
         """Give back threads and connections; called when the last request has been answered."""
 
     @abstractmethod
-    def request_from_v1(self, body: object) -> Any:
-        """The model's request from parsed V1 JSON; raises InvalidRequest or BadInput."""
+    def request_from_v1(self, body: bytes | Json) -> Any:
+        """The model's request from V1 JSON; raises InvalidRequest or BadInput."""
 
     @abstractmethod
     def response_to_v1(self, response: Any) -> dict[str, Any]:

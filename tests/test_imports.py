@@ -12,16 +12,16 @@ OURS = {"bundle", "client", "oip", "predictor", "serving", "transformer"}
 HEAVY = {"nncf", "openvino", "torch", "torchvision"}
 
 MAY_IMPORT: dict[str, set[str]] = {
-    "oip": {"google", "numpy", "orjson"},
+    "oip": {"google", "msgspec", "numpy", "orjson"},
     "serving": {
-        "cloudevents", "fastapi", "google", "grpc", "grpc_health", "grpc_reflection", "kserve", "oip", "orjson",
-        "pydantic", "pydantic_settings", "pythonjsonlogger", "starlette", "uvicorn", "uvloop",
+        "cloudevents", "fastapi", "google", "grpc", "grpc_health", "grpc_reflection", "kserve", "msgspec", "oip",
+        "orjson", "pydantic", "pydantic_settings", "pythonjsonlogger", "starlette", "uvicorn", "uvloop",
     },
     "bundle": {"numpy", "oip", "pydantic", "safetensors", "torch", "torchvision", "tqdm"},
     "predictor": {"bundle", "fastapi", "numpy", "oip", "pydantic", "serving", "torch"},
     "transformer": {
-        "PIL", "fastapi", "fastapi_offline", "google", "grpc", "h11", "httpcore", "idna", "numpy", "oip", "pydantic",
-        "pydantic_settings", "serving", "starlette",
+        "PIL", "fastapi", "fastapi_offline", "google", "grpc", "h11", "httpcore", "idna", "msgspec", "numpy", "oip",
+        "pydantic", "pydantic_settings", "serving", "starlette",
     },
 }  # fmt: skip
 """Folder to what it may import beside itself and the standard library."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from oip import contract
 from oip.contract import Preprocessing
+from oip.document import Json
 from oip.tensor import InferRequest, InferResponse, ModelMetadata, TensorMetadata
 from serving import call
 from serving.errors import NotReady, ServiceError
@@ -100,7 +101,7 @@ class Transformer(ServedModel):
         facts = self._predictor.facts if self._predictor else None
         return {contract.FINGERPRINT: facts.preprocessing.fingerprint} if facts else {}
 
-    def request_from_v1(self, body: object) -> ClassifyRequest:
+    def request_from_v1(self, body: bytes | Json) -> ClassifyRequest:
         return requests.from_v1(body)
 
     def response_to_v1(self, response: ClassifyResponse) -> dict[str, Any]:

@@ -6,15 +6,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData, UploadFile
 
-from oip.document import parse_json
-from oip.errors import InvalidRequest, mismatch
+from oip.errors import mismatch
 from serving import call
 from serving.body import bounded, unless_gone
 from serving.dataplane import DataPlane
 from serving.errors import UnsupportedMedia
 from serving.responses import json_response
 from transformer.openapi import PREDICT, PREDICT_URL
-from transformer.request import TOP_K, URL, ClassifyRequest, Link, Photo, Source
+from transformer.request import TOP_K, ClassifyRequest, Photo, Source, from_link
 from transformer.response import ClassifyResponse, to_v1
 from transformer.settings import TransformerSettings
 
@@ -29,17 +28,17 @@ def plain_router(plane: DataPlane, settings: TransformerSettings) -> APIRouter:
     """`POST /predict` and `POST /predict/url`."""
     router = APIRouter(tags=["plain"])
 
-    @router.post("/predict", openapi_extra=PREDICT)
+    @router.post("/predict", **PREDICT)
     async def predict(request: Request) -> Response:
         async with plane.admitted(settings.model_name) as model:
             with call.current().stage("read"):
                 asked = await _uploaded(request, settings.max_upload_size)
             return _document(await unless_gone(request, plane.answer(model, asked)))
 
-    @router.post("/predict/url", openapi_extra=PREDICT_URL)
+    @router.post("/predict/url", **PREDICT_URL)
     async def predict_url(request: Request) -> Response:
         async with plane.admitted(settings.model_name) as model:
-            asked = _linked(parse_json(await bounded(request, FORM_OVERHEAD_BYTES).body()))
+            asked = from_link(await bounded(request, FORM_OVERHEAD_BYTES).body())
             return _document(await unless_gone(request, plane.answer(model, asked)))
 
     return router
@@ -81,15 +80,6 @@ def _asked(source: Source, top_k: str | None) -> ClassifyRequest:
     """Forms and queries hold text: a number in it is a number, anything else is left for the check to name."""
     is_number = top_k is not None and _NUMBER.fullmatch(top_k)
     return ClassifyRequest((source,), int(top_k) if is_number and top_k else top_k)
-
-
-def _linked(body: object) -> ClassifyRequest:
-    if not isinstance(body, dict):
-        raise InvalidRequest(f'body: expected an object {{"{URL}": …}}, got something else')
-    url = body.get(URL)
-    if not isinstance(url, str):
-        raise mismatch(URL, "a string", "nothing" if url is None else "something else")
-    return ClassifyRequest((Link(url, URL),), body.get(TOP_K))
 
 
 def _document(response: ClassifyResponse) -> Response:

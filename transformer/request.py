@@ -4,10 +4,16 @@ from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+from msgspec import UNSET, UnsetType
+from msgspec.json import Decoder
+
 from oip import contract
+from oip.classification import checked_k
+from oip.document import Json, decode_json
 from oip.errors import InvalidRequest, mismatch
 from oip.excerpt import excerpt
-from oip.tensor import InferRequest, RequestedOutput, Tensor
+from oip.tensor import InferRequest, Parameter, RequestedOutput, Tensor
 
 TOP_K = "top_k"
 URL = "url"
@@ -49,18 +55,46 @@ class ClassifyRequest:
     top_k: Any = None
 
 
-def from_v1(body: object) -> ClassifyRequest:
+class _Encoded(msgspec.Struct, gc=False):
+    b64: str
+
+
+class _Instance(msgspec.Struct, gc=False):
+    image: _Encoded | UnsetType = UNSET
+    image_bytes: _Encoded | UnsetType = UNSET
+    url: str | UnsetType = UNSET
+
+
+class _Parameters(msgspec.Struct, gc=False):
+    top_k: Parameter | None = None
+
+
+class _Body(msgspec.Struct, gc=False):
+    instances: list[_Instance]
+    parameters: _Parameters = msgspec.field(default_factory=_Parameters)
+
+
+class _LinkBody(msgspec.Struct, gc=False):
+    url: str
+    top_k: Parameter | None = None
+
+
+_BODY = Decoder(_Body)
+_LINK_BODY = Decoder(_LinkBody)
+
+
+def from_v1(body: bytes | Json) -> ClassifyRequest:
     """V1: instances of `{"image": {"b64": …}}`, `{"image_bytes": {"b64": …}}` or `{"url": …}`, and parameters."""
-    if not isinstance(body, dict):
-        raise mismatch("body", "a JSON object", _kind(body))
-    instances, parameters = body.get("instances"), body.get("parameters", {})
-    if not isinstance(instances, list):
-        raise mismatch("instances", "a list", _kind(instances))
-    if not isinstance(parameters, dict):
-        raise mismatch("parameters", "an object", _kind(parameters))
-    _check_count("instances", instances)
-    sources = tuple(_instance(instance, f"instances[{index}]") for index, instance in enumerate(instances))
-    return ClassifyRequest(sources, parameters.get(TOP_K))
+    document = decode_json(_BODY, body)
+    _check_count("instances", document.instances)
+    sources = tuple(_source(instance, f"instances[{index}]") for index, instance in enumerate(document.instances))
+    return ClassifyRequest(sources, document.parameters.top_k)
+
+
+def from_link(body: bytes) -> ClassifyRequest:
+    """The plain form: `{"url": …, "top_k": …}`."""
+    document = decode_json(_LINK_BODY, body)
+    return ClassifyRequest((Link(document.url, URL),), document.top_k)
 
 
 def from_v2(request: InferRequest) -> ClassifyRequest:
@@ -92,21 +126,17 @@ def checked_top_k(top_k: Any, default: int, classes: int) -> int:
     """How many classes to name, from 1 to all; raises InvalidRequest that names the field and both limits."""
     if top_k is None:
         return min(default, classes)
-    if isinstance(top_k, bool) or not isinstance(top_k, int) or not 1 <= top_k <= classes:
-        raise mismatch(TOP_K, f"an integer from 1 to {classes}", excerpt(top_k))
-    return top_k
+    return checked_k(top_k, classes, TOP_K)
 
 
-def _instance(instance: object, field: str) -> Source:
-    if not isinstance(instance, dict) or len(given := [key for key in (*_IMAGE_KEYS, URL) if key in instance]) != 1:
-        raise mismatch(field, f"one of {', '.join(_IMAGE_KEYS)} and {URL}", _kind(instance))
-    (key,) = given
-    if key == URL:
-        return Link(_text(instance[URL], f"{field}.{URL}"), f"{field}.{URL}")
-    image = instance[key]
-    if not isinstance(image, dict) or "b64" not in image:
-        raise mismatch(f"{field}.{key}", 'an object {"b64": …}', _kind(image))
-    return Base64Photo(_text(image["b64"], f"{field}.{key}.b64"), f"{field}.{key}.b64")
+def _source(instance: _Instance, field: str) -> Source:
+    given = [(key, value) for key in (*_IMAGE_KEYS, URL) if (value := getattr(instance, key)) is not UNSET]
+    if len(given) != 1:
+        raise mismatch(
+            field, f"one of {', '.join(_IMAGE_KEYS)} and {URL}", " and ".join(key for key, _ in given) or "none"
+        )
+    ((key, value),) = given
+    return Link(value, f"{field}.{URL}") if key == URL else Base64Photo(value.b64, f"{field}.{key}.b64")
 
 
 def _element(tensor: Tensor, value: bytes, field: str) -> Source:
@@ -121,17 +151,3 @@ def _element(tensor: Tensor, value: bytes, field: str) -> Source:
 def _check_count(field: str, items: Sized) -> None:
     if not 1 <= len(items) <= contract.MAX_IMAGES:
         raise InvalidRequest(f"{field}: expected 1 to {contract.MAX_IMAGES} photos, got {len(items)}")
-
-
-def _text(value: object, field: str) -> str:
-    if not isinstance(value, str):
-        raise mismatch(field, "a string", _kind(value))
-    return value
-
-
-def _kind(value: object) -> str:
-    """What was given, in JSON's words, without repeating it."""
-    if isinstance(value, dict):
-        return f"an object with {', '.join(map(repr, list(value)[:4]))[:100] or 'nothing'}"
-    kinds: dict[type, str] = {type(None): "nothing", list: "a list", str: "a string", bool: "true or false"}
-    return kinds.get(type(value), "a number")

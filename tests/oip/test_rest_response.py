@@ -93,12 +93,12 @@ def test_half_precision_in_json_is_refused_with_the_name_of_the_output() -> None
     ("body", "text"),
     [
         (b"[]", "body: expected an object, got a list"),
-        (b'{"outputs": []}', "response: expected a member 'model_name', got none"),
-        (b'{"model_name": 1, "outputs": []}', "model_name: expected a string, got 1"),
-        (b'{"model_name": "m"}', "response: expected a member 'outputs', got none"),
+        (b'{"outputs": []}', "body: expected a member 'model_name', got none"),
+        (b'{"model_name": 1, "outputs": []}', "model_name: expected a string, got an integer"),
+        (b'{"model_name": "m"}', "body: expected a member 'outputs', got none"),
         (b'{"model_name": "m", "outputs": [{}]}', "outputs[0]: expected a member 'name', got none"),
-        (b'{"model_name": "m", "outputs": [], "id": 1}', "id: expected a string, got 1"),
-        (b'{"model_name": "m", "outputs": [], "model_version": 1}', "model_version: expected a string, got 1"),
+        (b'{"model_name": "m", "outputs": [], "id": 1}', "id: expected a string, got an integer"),
+        (b'{"model_name": "m", "outputs": [], "model_version": 1}', "model_version: expected a string, got an integer"),
     ],
 )
 def test_a_response_that_breaks_the_protocol_is_refused(body: bytes, text: str) -> None:

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 from fastapi import FastAPI
+from msgspec.json import Decoder
 
-from oip.document import read_object
+from oip.document import Json, decode_json
 from oip.tensor import InferRequest, InferResponse, ModelMetadata, Tensor, TensorMetadata
 from serving.model import ServedModel
 from serving.process import run
 from serving.server import ModelServer
 from serving.settings import ServerSettings
 
+WISHES = Decoder(dict[str, Any])
 FAULTS: dict[str, type[Exception]] = {
     each.__name__: each for each in (KeyError, ValueError, RuntimeError, OSError, ZeroDivisionError)
 }
@@ -55,8 +57,8 @@ class Sleeper(ServedModel):
     def config_parameters(self) -> Mapping[str, str]:
         return {}
 
-    def request_from_v1(self, body: object) -> Mapping[str, Any]:
-        return read_object("body", body)
+    def request_from_v1(self, body: bytes | Json) -> Mapping[str, Any]:
+        return decode_json(WISHES, body)
 
     def response_to_v1(self, response: float) -> dict[str, Any]:
         return {"predictions": [response]}

@@ -62,7 +62,13 @@ def test_a_structured_event_that_lacks_an_attribute_is_refused(server: Process, 
     event = {name: value for name, value in EVENT.items() if name != attribute}
     answer = post(server, event, {"content-type": "application/cloudevents+json"})
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_input")
-    assert "expected a CloudEvent" in answer.json()["error"]
+    assert answer.json()["error"] == f"body: expected a member '{attribute}', got none"
+
+
+def test_a_structured_event_has_room_for_so_many_attributes(server: Process) -> None:
+    answer = post(server, EVENT | {"note": "x" * 65_536}, {"content-type": "application/cloudevents+json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_input")
+    assert "expected at most 65536 bytes of attributes" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("body", [b"[1, 2]", b"7", b'"text"', b"null", b"{"])

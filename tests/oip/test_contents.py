@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+
+from oip.contents import array_from_contents
+from oip.errors import InvalidRequest
+
+
+def test_contents_become_the_tensor_that_they_say() -> None:
+    array = array_from_contents("input 'x'", "INT16", (2, 2), [1, -2, 3, 4])
+    assert (array.dtype, array.tolist()) == (np.dtype(np.int16), [[1, -2], [3, 4]])
+
+
+def test_bytes_keep_their_zeros() -> None:
+    assert array_from_contents("input 'x'", "BYTES", (2,), [b"a\0", b""]).tolist() == [b"a\0", b""]
+
+
+def test_they_may_be_infinite() -> None:
+    assert array_from_contents("input 'x'", "FP32", (1,), [np.inf]).tolist() == [np.inf]
+
+
+def test_another_number_of_values_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match=r"^input 'x' data: expected 4 values for shape \[2, 2\], got 3$"):
+        array_from_contents("input 'x'", "UINT8", (2, 2), [1, 2, 3])
+
+
+def test_a_value_beyond_the_datatype_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match=r"^input 'x' data: expected INT8 from -128 to 127, got -129$"):
+        array_from_contents("input 'x'", "INT8", (2,), [0, -129])
