@@ -1,4 +1,4 @@
-"""The edge of the REST doors: every request gets an id, a deadline and one line in the log."""
+"""The edge of the REST doors: every request gets an id, a deadline and one line in the log; HEAD is answered as GET."""
 
 import logging
 
@@ -10,7 +10,7 @@ from serving import call
 logger = logging.getLogger("access")
 
 _POLLED = ("/health", "/ready", "/metrics", "/v2/health/", "/v1/models/", "/v2/models/")
-"""GETs that probes and scrapers repeat: logged at DEBUG."""
+"""What probes and scrapers repeat, by GET or HEAD: logged at DEBUG."""
 
 
 class AccessLog:
@@ -26,6 +26,7 @@ class AccessLog:
             return
         current = call.begin(Headers(scope=scope), self.request_timeout_seconds)
         logger.debug("accepted %s", current.id, extra={"request_id": current.id})
+        inside = as_get(scope)
         status = 0
 
         async def send_with_id(message: Message) -> None:
@@ -36,10 +37,15 @@ class AccessLog:
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_id)
+            await self.app(inside, receive, send_with_id)
         finally:
-            path = getattr(scope.get("route"), "path", "unknown")
-            write(current, scope["method"], path, status, polled=scope["method"] == "GET" and path.startswith(_POLLED))
+            path = getattr(inside.get("route"), "path", "unknown")
+            write(current, scope["method"], path, status, polled=inside["method"] == "GET" and path.startswith(_POLLED))
+
+
+def as_get(scope: Scope) -> Scope:
+    """The scope with HEAD as GET (RFC 9110, section 9.3.2); by the original the HTTP server knows to send no body."""
+    return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
 
 def write(current: call.Call, method: str, route: str, status: int | str, *, polled: bool = False) -> None:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 from kserve.protocol.rest.server import metrics_handler
 
+from serving import openapi_operations
 from serving.dataplane import DataPlane
 from serving.errors import NotReady
 from serving.responses import json_response
@@ -17,11 +18,11 @@ def operations_router(plane: DataPlane, model_name: str) -> APIRouter:
         """As kserve's server; its V1 client takes this for the server's liveness."""
         return json_response({"status": "alive"})
 
-    @router.get("/health")
+    @router.get("/health", **openapi_operations.HEALTH)
     async def health() -> Response:
         return json_response({"status": "ok"})
 
-    @router.get("/ready")
+    @router.get("/ready", **openapi_operations.READY)
     async def ready() -> Response:
         if not plane.ready_to_serve:
             raise NotReady("the server is not ready")
@@ -29,9 +30,9 @@ def operations_router(plane: DataPlane, model_name: str) -> APIRouter:
             raise NotReady("the predictor cannot be reached")
         return json_response({"status": "ready"})
 
-    @router.get("/model/info")
+    @router.get("/model/info", **openapi_operations.MODEL_INFO)
     async def model_info() -> Response:
         return json_response(plane.model(model_name).info())
 
-    router.add_api_route("/metrics", metrics_handler, methods=["GET"])
+    router.add_api_route("/metrics", metrics_handler, **openapi_operations.METRICS)
     return router

@@ -58,9 +58,15 @@ async def _answer_framework(request: Request, error: Exception) -> Response:
     if error.status_code == NotFound.status:
         return await _answer(request, NotFound(f"there is no {request.url.path[:200]} here"))
     if error.status_code == MethodNotAllowed.status:
-        allow = (error.headers or {}).get("Allow", "")
+        allow = _allowed(error)
         return await _answer(request, MethodNotAllowed(f"method: expected {allow}, got {request.method}", allow))
     return await _answer(request, BadInput(str(error.detail)))
+
+
+def _allowed(error: HTTPException) -> str:
+    """The route's methods, HEAD wherever GET is; only the files of `/docs` name none, and take GET."""
+    methods = set((error.headers or {}).get("Allow", "GET").split(", "))
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 async def _answer_nobody(_: Request, __: Exception) -> Response:

@@ -15,6 +15,7 @@ from kserve.model_repository import ModelRepository
 from kserve.model_server import ModelServer as KServeModelServer
 from kserve.predictor_config import PredictorConfig
 
+from serving import openapi_operations, openapi_v1, openapi_v2
 from serving.access import AccessLog
 from serving.dataplane import DataPlane
 from serving.http import HttpServer
@@ -107,5 +108,5 @@ class ModelServer(KServeModelServer):
         self.app.include_router(V2Doors(plane, settings.max_request_size, settings.max_json_size).router())
         self.app.include_router(operations_router(plane, settings.model_name))
         add_error_handlers(self.app)
-        describe(self.app)
+        describe(self.app, {**openapi_v1.SCHEMAS, **openapi_v2.SCHEMAS, **openapi_operations.SCHEMAS})
         self.app.add_middleware(AccessLog, request_timeout_seconds=settings.request_timeout_seconds)

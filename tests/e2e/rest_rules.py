@@ -13,6 +13,7 @@ import httpx
 
 from tests.e2e.faces import HEADER_LENGTH, Face, Request, face_of, infer, process, served_version
 from tests.e2e.processes import Pair
+from tests.e2e.rest_documented import Document
 
 
 class Deviation(Enum):
@@ -205,15 +206,17 @@ class Asked:
         url = process(servers, server).url
         self._client = stack.enter_context(httpx.Client(base_url=url, headers=headers, limits=limits, timeout=30))
         self._face = face_of(server, served_version(servers))
+        self._document = Document(url)
 
     def check(self, case: Case) -> None:
-        """Send the case's request, hold the answer to its rule, and see server and connection live on."""
+        """Send the case's request, hold the answer to its rule and to `/openapi.json`, see the connection live on."""
         request = case.request(self._face)
         path = request.path.replace("{version}", self._face.version)
         content, headers = request.content or None, dict(request.headers)
         answer = self._client.request(request.method, path, content=content, headers=headers)
         assert answer.status_code == case.status, answer.text[:1000]
         assert case.holds(answer, self._face), answer.text[:1000]
+        assert self._document.differences(answer) == []
         live = self._client.get("/v2/health/live")
         assert (live.status_code, _connection(live)) == (200, _connection(answer))
 

@@ -22,6 +22,20 @@ def test_the_documentation_loads_only_from_this_server(servers: Pair, page: str)
     assert {httpx.get(url + asset).status_code for asset in assets} == {200}
 
 
+@pytest.mark.parametrize("page", ["/docs", "/redoc", "/ui", "/openapi.json", "/static-offline-docs/favicon.png"])
+def test_a_page_answers_to_head_as_to_get_without_its_body(servers: Pair, page: str) -> None:
+    with httpx.Client(base_url=servers.transformer.url) as client:
+        head, get = client.head(page), client.get(page)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("content-length", "content-type"):
+        assert head.headers[name] == get.headers[name]
+
+
+def test_a_file_of_the_documentation_says_what_it_allows(servers: Pair) -> None:
+    answer = httpx.post(servers.transformer.url + "/static-offline-docs/favicon.png")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
 def test_the_page_may_talk_to_this_server_alone(servers: Pair) -> None:
     answer = httpx.get(servers.transformer.url + "/ui")
     assert answer.status_code == 200
