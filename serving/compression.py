@@ -9,7 +9,7 @@ from serving.errors import BadInput, UnsupportedMedia
 _WINDOW_BITS = {"gzip": 31, "deflate": 15}
 """zlib's name for each format; deflate is zlib's own (RFC 9110, section 8.4.1.2)."""
 
-_WORTHWHILE_BYTES = 1024
+WORTHWHILE_BYTES = 1024
 """Answers below this gain nothing."""
 
 
@@ -43,7 +43,7 @@ def deflated(request: Request, content: bytes) -> tuple[bytes, dict[str, str]]:
     """The answer's bytes and headers, compressed when the client accepts it and it is worth it."""
     accepted = request.headers.get("accept-encoding", "").lower()
     encoding = next((name for name in _WINDOW_BITS if name in accepted), None)
-    if encoding is None or len(content) < _WORTHWHILE_BYTES:
+    if encoding is None or len(content) < WORTHWHILE_BYTES:
         return content, {}
     compressor = zlib.compressobj(level=1, wbits=_WINDOW_BITS[encoding])
     return compressor.compress(content) + compressor.flush(), {"content-encoding": encoding, "vary": "accept-encoding"}

@@ -7,13 +7,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthServicer
 
+from oip.excerpt import excerpt
 from oip.grpc import SERVICE
 from serving.dataplane import DataPlane
+from serving.errors import NotFound
 
+_SERVICES = ("", SERVICE)
 _WATCH_SECONDS = 0.5
 
 
@@ -25,22 +27,23 @@ class Health(HealthServicer):
 
     async def Check(self, request: HealthCheckRequest, context: Any) -> HealthCheckResponse:  # noqa: N802  # gRPC's name
         """The state now; NOT_FOUND for another service."""
-        if request.service not in {"", SERVICE}:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"service: expected {SERVICE}, got another")
+        if request.service not in _SERVICES:
+            raise NotFound(f"service: expected {SERVICE}, got {excerpt(request.service)}")
         return HealthCheckResponse(status=self._status())
 
     async def Watch(  # noqa: N802  # gRPC's name
         self, request: HealthCheckRequest, context: Any
     ) -> AsyncIterator[HealthCheckResponse]:
         """The state now and at each change; ends when the server drains, so that no watcher holds up its stop."""
-        if request.service not in {"", SERVICE}:
-            yield HealthCheckResponse(status=HealthCheckResponse.SERVICE_UNKNOWN)
-            return
         told = None
-        while not (self._plane.draining and told == HealthCheckResponse.NOT_SERVING):
-            if (status := self._status()) != told:
+        while True:
+            draining = self._plane.draining
+            status = self._status() if request.service in _SERVICES else HealthCheckResponse.SERVICE_UNKNOWN
+            if status != told:
                 told = status
                 yield HealthCheckResponse(status=status)
+            if draining:
+                return
             await asyncio.sleep(_WATCH_SECONDS)
 
     def _status(self) -> Any:

@@ -1,31 +1,26 @@
 """The gRPC port: the Open Inference Protocol's service, under the name that KServe and Triton share."""
 
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
 from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from oip import inference_pb2 as pb
-from oip.errors import InvalidRequest, mismatch
 from oip.grpc import SERVICE, request_from_message, response_to_message
 from oip.metadata import config_to_message, index_to_message, metadata_to_message
 from oip.statistics import statistics_to_message
-from serving import access, call
 from serving.dataplane import DataPlane
-from serving.errors import ERROR_CODE, UNEXPECTED, NotOffered, ServiceError
+from serving.errors import NotOffered
 from serving.health import Health
+from serving.interceptor import CallInterceptor, Context
 from serving.process import StartError
-from serving.responses import report
 from serving.settings import ServerSettings
 from serving.version import EXTENSIONS, NAME, NOT_OFFERED_TEXT, VERSION
-
-logger = logging.getLogger(__name__)
 
 CALLS_BESIDE_INFERENCE = 16
 """Room for probes and metadata when every place is taken; gRPC reads no message of a call over that."""
@@ -33,8 +28,12 @@ CALLS_BESIDE_INFERENCE = 16
 _SERVICES = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
 
 Method = Callable[[Any], Awaitable[Message]]
-Context = grpc.aio.ServicerContext[Any, Any]
 
+_COMPRESSION_LEVEL = 1
+"""gRPC's GRPC_COMPRESS_LEVEL_LOW: gzip, or deflate, or nothing, whichever the client says that it accepts.
+
+A server's `compression` would not look at that, and a context's is not sent.
+"""
 
 NOT_OFFERED = (
     "CudaSharedMemoryRegister",
@@ -95,14 +94,15 @@ class RpcServer:
     def __init__(self, plane: DataPlane, settings: ServerSettings) -> None:
         self._settings = settings
         self._server = grpc.aio.server(
+            interceptors=[CallInterceptor(settings.request_timeout_seconds)],
             maximum_concurrent_rpcs=settings.max_in_flight + CALLS_BESIDE_INFERENCE,
             options=[
                 ("grpc.so_reuseport", 0),  # else a second server on the same port would silently share it
                 ("grpc.max_receive_message_length", settings.max_request_size),
-                ("grpc.max_send_message_length", settings.max_request_size),
+                ("grpc.default_compression_level", _COMPRESSION_LEVEL if settings.grpc_compression else 0),
             ],
         )
-        self._server.add_generic_rpc_handlers((self._handlers(InferenceService(plane)),))
+        self._server.add_generic_rpc_handlers((_handler(InferenceService(plane)),))
         add_HealthServicer_to_server(Health(plane), self._server)
         reflection.enable_server_reflection(_SERVICES, self._server, _described())
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -118,60 +118,40 @@ class RpcServer:
         """Refuse new calls, answer those that have begun, within the grace period."""
         await self._server.stop(self._settings.grace_period_seconds)
 
-    def _handlers(self, service: InferenceService) -> grpc.GenericRpcHandler:
-        methods: dict[str, tuple[Method, type[Message]]] = {
-            "ServerLive": (service.server_live, pb.ServerLiveRequest),
-            "ServerReady": (service.server_ready, pb.ServerReadyRequest),
-            "ModelReady": (service.model_ready, pb.ModelReadyRequest),
-            "ServerMetadata": (service.server_metadata, pb.ServerMetadataRequest),
-            "ModelMetadata": (service.model_metadata, pb.ModelMetadataRequest),
-            "ModelConfig": (service.model_config, pb.ModelConfigRequest),
-            "ModelStatistics": (service.model_statistics, pb.ModelStatisticsRequest),
-            "RepositoryIndex": (service.repository_index, pb.RepositoryIndexRequest),
-            "ModelInfer": (service.model_infer, pb.ModelInferRequest),
-        }
-        return grpc.method_handlers_generic_handler(
-            SERVICE,
-            {
-                name: grpc.unary_unary_rpc_method_handler(
-                    self._behaviour(name, method, request.FromString), response_serializer=_serialize
-                )
-                for name, (method, request) in methods.items()
-            }
-            | {name: grpc.unary_unary_rpc_method_handler(_not_offered) for name in NOT_OFFERED}
-            | {"ModelStreamInfer": grpc.stream_stream_rpc_method_handler(_not_offered)},
-        )
 
-    def _behaviour(
-        self, name: str, method: Method, parse: Callable[[bytes], Message]
-    ) -> Callable[[bytes, Context], Awaitable[Message]]:
-        """A call from its bytes on: gRPC itself would answer malformed ones with a text of its own."""
-
-        async def behaviour(content: bytes, context: Context) -> Message:
-            current = call.begin(_metadata(context), self._timeout_seconds(context))
-            logger.debug("accepted %s", current.id, extra={"request_id": current.id})
-            code = grpc.StatusCode.CANCELLED
-            try:
-                response = await method(_parsed(content, parse))
-                code = grpc.StatusCode.OK
-                return response
-            except (ServiceError, InvalidRequest, *UNEXPECTED) as error:
-                leaf = report(error)
-                code = leaf.grpc_code
-                await context.abort(code, leaf.message, ((ERROR_CODE, leaf.code), (call.REQUEST_ID, current.id)))
-            finally:
-                access.write(current, "grpc", name, code.name, polled=name != "ModelInfer")
-
-        return behaviour
-
-    def _timeout_seconds(self, context: Context) -> float:
-        """The client's deadline, where it set one below ours."""
-        remaining = context.time_remaining()
-        return min(self._settings.request_timeout_seconds, remaining or self._settings.request_timeout_seconds)
+def _handler(service: InferenceService) -> grpc.GenericRpcHandler:
+    methods: dict[str, tuple[Method, type[Message]]] = {
+        "ServerLive": (service.server_live, pb.ServerLiveRequest),
+        "ServerReady": (service.server_ready, pb.ServerReadyRequest),
+        "ModelReady": (service.model_ready, pb.ModelReadyRequest),
+        "ServerMetadata": (service.server_metadata, pb.ServerMetadataRequest),
+        "ModelMetadata": (service.model_metadata, pb.ModelMetadataRequest),
+        "ModelConfig": (service.model_config, pb.ModelConfigRequest),
+        "ModelStatistics": (service.model_statistics, pb.ModelStatisticsRequest),
+        "RepositoryIndex": (service.repository_index, pb.RepositoryIndexRequest),
+        "ModelInfer": (service.model_infer, pb.ModelInferRequest),
+    }
+    return grpc.method_handlers_generic_handler(
+        SERVICE,
+        {name: _method_handler(method, request.FromString) for name, (method, request) in methods.items()}
+        | {name: _method_handler(_not_offered) for name in NOT_OFFERED}
+        | {"ModelStreamInfer": grpc.stream_stream_rpc_method_handler(_no_stream)},
+    )
 
 
-async def _not_offered(_: Any, context: Context) -> None:
-    await context.abort(grpc.StatusCode.UNIMPLEMENTED, NOT_OFFERED_TEXT, ((ERROR_CODE, NotOffered.code),))
+def _method_handler(method: Method, parse: Callable[[bytes], Message] | None = None) -> Any:
+    async def behaviour(message: Any, _: Context) -> Message:
+        return await method(message)
+
+    return grpc.unary_unary_rpc_method_handler(behaviour, parse, _serialize)
+
+
+async def _not_offered(_: Any) -> Message:
+    raise NotOffered(NOT_OFFERED_TEXT)
+
+
+async def _no_stream(messages: Any, _: Context) -> AsyncIterator[Message]:
+    yield await _not_offered(messages)
 
 
 def _described() -> DescriptorPool:
@@ -180,17 +160,6 @@ def _described() -> DescriptorPool:
     for file in (pb.DESCRIPTOR, health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR):
         pool.AddSerializedFile(file.serialized_pb)
     return pool
-
-
-def _parsed(content: bytes, parse: Callable[[bytes], Message]) -> Message:
-    try:
-        return parse(content)
-    except DecodeError as error:
-        raise mismatch("message", "one of the protocol's", f"{len(content)} other bytes") from error
-
-
-def _metadata(context: Context) -> dict[str, str]:
-    return {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
 
 
 def _serialize(message: Message) -> bytes:

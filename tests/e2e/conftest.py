@@ -34,10 +34,21 @@ def photo_server() -> Iterator[PhotoServer]:
 
 @pytest.fixture(scope="session")
 def servers(squeezenet: Path, photo_server: PhotoServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    """Both servers, ready, on the squeezenet bundle; photos may be fetched from the loopback photo server alone."""
-    logs = tmp_path_factory.mktemp("logs")
-    with running(pair(squeezenet, logs, FETCH_ALLOWED_HOSTS=photo_server.host)) as started:
+    """Both servers, ready, on the squeezenet bundle, compressing answers over gRPC as over REST.
+
+    Photos may be fetched from the loopback photo server alone.
+    """
+    settings = {"FETCH_ALLOWED_HOSTS": photo_server.host, "GRPC_COMPRESSION": "true"}
+    with running(pair(squeezenet, tmp_path_factory.mktemp("logs"), **settings)) as started:
         yield started
+
+
+@pytest.fixture
+def apart(squeezenet: Path, tmp_path: Path) -> Iterator[Pair]:
+    """A pair of a test's own, of which neither is started."""
+    made = pair(squeezenet, tmp_path)
+    yield made
+    made.end()
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from tests.e2e.grpc_rules import (
     outputs_are,
     parameters,
     raw,
+    sized,
     tensor_of,
     wish,
     with_contents,
@@ -50,8 +51,18 @@ def of_64_images(face: Face) -> Message:
     return pb.ModelInferRequest(model_name="photos", inputs=inputs, raw_input_contents=[face.raw * 64])
 
 
+def every_class_of_64_images(face: Face) -> Message:
+    message = of_64_images(face)
+    message.parameters["top_k"].int64_param = 1000
+    return message
+
+
 def answers_64_images(answer: Answer, face: Face) -> bool:
     return [list(each.shape) for each in answer.outputs] == [[64, shape[1]] for shape in face.shapes.values()]
+
+
+def answers_every_class_of_64_images(answer: Answer, face: Face) -> bool:
+    return all(list(each.shape) == [64, 1000] for each in answer.outputs) and sized(answer)
 
 
 ANSWERS = (
@@ -109,6 +120,13 @@ ANSWERS = (
         only="transformer",
     ),
     Case("64 images both ways", "ModelInfer", of_64_images, answers_64_images, closes=D.MESSAGES_OF_8_MIB),
+    Case(
+        "every class of 64 images",
+        "ModelInfer",
+        every_class_of_64_images,
+        answers_every_class_of_64_images,
+        only="transformer",
+    ),
 )
 
 NOT_READY = (

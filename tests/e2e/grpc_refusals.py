@@ -1,6 +1,7 @@
 """What the protocol over gRPC must refuse, as a table: the code says whose fault it is, the text names the field."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -30,8 +31,8 @@ def unknown(rule: str, method: str, request: Message | Callable[[Face], Message]
     return refused(rule, request, said, closes, Code.NOT_FOUND, method)
 
 
-def unimplemented(path: str) -> Case:
-    return refused(path, b"", "", None, Code.UNIMPLEMENTED, path)
+def unimplemented(path: str, *, by_grpc: bool = True) -> Case:
+    return replace(refused(path, b"", "", None, Code.UNIMPLEMENTED, path), by_grpc=by_grpc)
 
 
 def tensor(raws: Sequence[bytes] = (), contents: dict[str, Any] | None = None, **changes: Any) -> Message:
@@ -69,14 +70,28 @@ NAMES = (
     unknown("metadata of another model", "ModelMetadata", pb.ModelMetadataRequest(name="cats"), "'cats'"),
     unknown("metadata of another version", "ModelMetadata", pb.ModelMetadataRequest(name="photos", version="9"), "'9'"),
     unimplemented(f"/{SERVICE}/Nothing"),
-    unimplemented(f"/{SERVICE}/ModelStreamInfer"),
+    unimplemented(f"/{SERVICE}/ModelStreamInfer", by_grpc=False),
     unimplemented("/inference.Nothing/ModelInfer"),
 )
 
 MESSAGES = (
     refused("a malformed message", b"\xff\xff\xff", "message: expected one of the protocol's"),
     refused("no inputs", pb.ModelInferRequest(model_name="photos"), "inputs", D.EMPTY_INPUTS_ACCEPTED),
-    refused("a message over the limit", raw(raw_input_contents=[bytes(33 << 20)]), "", code=Code.RESOURCE_EXHAUSTED),
+    Case(
+        "refuses a message over the limit",
+        "ModelInfer",
+        raw(raw_input_contents=[bytes(33 << 20)]),
+        code=Code.RESOURCE_EXHAUSTED,
+        by_grpc=True,
+    ),
+    Case(
+        "refuses a photo over the limit",
+        "ModelInfer",
+        raw(raw_input_contents=[(11 << 20).to_bytes(4, "little") + bytes(11 << 20)]),
+        code=Code.RESOURCE_EXHAUSTED,
+        said="10485760",
+        only="transformer",
+    ),
     refused("a parameter without a value", raw(parameters={"a": pb.InferParameter()}), "parameters 'a'"),
     refused(
         "an input's parameter without a value",

@@ -14,6 +14,7 @@ from tests.e2e.faces import Face, face_of, process, served_version
 from tests.e2e.processes import Pair
 
 SERVICE = "inference.GRPCInferenceService"
+REQUEST_ID = "rule-1"
 
 
 class Deviation(Enum):
@@ -48,7 +49,8 @@ def anything(answer: Answer, face: Face) -> bool:
 class Case:
     """One rule: `request` makes the message or its bytes, `holds` judges the answer, `said` is in an error's text.
 
-    `method` is one of the service, or a whole path. `only` names a server, `fails` says why a rule is broken.
+    `method` is one of the service, or a whole path. `only` names a server, `fails` says why a rule is broken. What gRPC
+    itself refuses, `by_grpc`, has neither the request's id nor a code of ours.
     """
 
     rule: str
@@ -60,6 +62,17 @@ class Case:
     closes: Deviation | None = None
     only: str = ""
     fails: str = ""
+    by_grpc: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Status, the answer if there is one, the status' text, and the trailing metadata."""
+
+    code: grpc.StatusCode
+    answer: Answer
+    details: str
+    trailing: Mapping[str, Any]
 
 
 def raw(**changes: Any) -> Callable[[Face], Message]:
@@ -121,20 +134,24 @@ class Asked:
         self._face = face_of(server, served_version(servers))
 
     def check(self, case: Case) -> None:
-        """Call as the case says, and hold status, text and answer to its rule."""
-        code, answer, details = self._call(case)
-        assert code is case.code, details
-        assert case.said in details, details
-        assert case.holds(answer, self._face), str(answer)[:1000]
+        """Call as the case says, and hold status, text, answer and id to its rule."""
+        outcome = self._call(case)
+        assert outcome.code is case.code, outcome.details
+        assert case.said in outcome.details, outcome.details
+        assert case.holds(outcome.answer, self._face), str(outcome.answer)[:1000]
+        if not case.by_grpc:
+            assert outcome.trailing["x-request-id"] == REQUEST_ID
+            assert ("error-code" in outcome.trailing) is (case.code is not grpc.StatusCode.OK)
 
-    def _call(self, case: Case) -> tuple[grpc.StatusCode, Answer, str]:
-        """Status, the answer if there is one, and the status' text."""
+    def _call(self, case: Case) -> Outcome:
         message = case.request(self._face)
         content = message if isinstance(message, bytes) else message.SerializeToString()
         path = case.method if case.method.startswith("/") else f"/{SERVICE}/{case.method}"
-        call: Any = self._channel.unary_unary(path)
+        method: Any = self._channel.unary_unary(path)
         try:
-            answer = call(content, timeout=30)
+            answer, call = method.with_call(content, timeout=30, metadata=(("x-request-id", REQUEST_ID),))
         except grpc.RpcError as error:
-            return error.code(), None, str(error.details())
-        return grpc.StatusCode.OK, getattr(pb, f"{case.method}Response").FromString(answer), ""
+            trailing: Any = error.trailing_metadata()
+            return Outcome(error.code(), None, str(error.details()), dict(trailing))
+        parsed = getattr(pb, f"{case.method}Response").FromString(answer)
+        return Outcome(call.code(), parsed, "", dict(call.trailing_metadata()))

@@ -1,6 +1,5 @@
 """Transformer and predictor agree on the contract, or say that they do not."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -10,7 +9,7 @@ from tests.assets import WEIGHTS, needs_assets
 from tests.e2e.conftest import make_bundle
 from tests.e2e.doors import Doors
 from tests.e2e.photos import Reference, samples
-from tests.e2e.processes import Pair, pair
+from tests.e2e.processes import Pair
 from tests.e2e.test_doors import check
 
 pytestmark = needs_assets
@@ -22,13 +21,6 @@ def larger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("bundles") / "larger"
     sizes = ("--resize", "300", "--crop", "280")
     return make_bundle(out, "--arch", "squeezenet1_1", "--weights", str(WEIGHTS), *sizes)
-
-
-@pytest.fixture
-def apart(squeezenet: Path, tmp_path: Path) -> Iterator[Pair]:
-    made = pair(squeezenet, tmp_path)
-    yield made
-    made.end()
 
 
 def predict(servers: Pair) -> httpx.Response:

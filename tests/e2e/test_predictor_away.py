@@ -1,24 +1,12 @@
 """A transformer without its predictor says so, and works again without a restart."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import httpx
-import pytest
 
 from tests.assets import needs_assets
 from tests.e2e.photos import samples
-from tests.e2e.processes import Pair, pair
+from tests.e2e.processes import Pair
 
 pytestmark = needs_assets
-
-
-@pytest.fixture
-def apart(squeezenet: Path, tmp_path: Path) -> Iterator[Pair]:
-    """Neither is started."""
-    made = pair(squeezenet, tmp_path)
-    yield made
-    made.end()
 
 
 def predict(servers: Pair) -> httpx.Response:

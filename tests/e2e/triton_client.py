@@ -12,7 +12,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.triton_forms import CLIENTS, Client, answer, at_once, compressed_both_ways, names, subject
+from tests.e2e.triton_forms import (
+    CLIENTS,
+    Client,
+    answer,
+    at_once,
+    compressed_both_ways,
+    compressed_on_the_wire,
+    names,
+    subject,
+)
 
 Check = Callable[[Client], Awaitable[Any]]
 CHECKS: dict[str, Check] = {}
@@ -192,10 +201,8 @@ async def not_offered(client: Client) -> Any:
 
 @check
 async def compression(client: Client) -> Any:
-    if client.is_http:
-        return [await compressed_both_ways(client, algorithm) for algorithm in ("gzip", "deflate")]
-    results = [await client.infer(compression_algorithm=algorithm) for algorithm in ("gzip", "deflate")]
-    return [client.best(result) for result in results]
+    both_ways = compressed_both_ways if client.is_http else compressed_on_the_wire
+    return [await both_ways(client, algorithm) for algorithm in ("gzip", "deflate")]
 
 
 @of_http

@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.e2e.grpc_wire import packed_as, relaying
+
 CLIENTS = ("http", "http.aio", "grpc", "grpc.aio")
 """The modules of tritonclient."""
 
@@ -157,6 +159,23 @@ async def compressed_both_ways(client: Client, algorithm: str) -> Any:
     if not _says(request, algorithm) or not _says(response, algorithm):
         raise ValueError(f"expected content-encoding {algorithm} both ways, got {request[:300]} {response[:900]}")
     return client.best(result)
+
+
+async def compressed_on_the_wire(client: Client, algorithm: str) -> Any:
+    """The same of a gRPC client, which prints no headers: eight photos, once what was sent says that it is packed.
+
+    A server packs as it likes best of what a client accepts, gzip.
+    """
+    with relaying(client.address) as relay:
+        through = Client(client.name, relay.address, client.subject)
+        asked = {"inputs": [through.image(8)], "parameters": {"top_k": 500}}
+        result = await through.infer(compression_algorithm=algorithm, **asked)
+        await through.close()
+    size = result.get_response().ByteSize()
+    packed = packed_as(algorithm) in relay.asked and packed_as("gzip") in relay.answered
+    if not packed or len(relay.answered) > size / 2:
+        raise ValueError(f"expected {algorithm} and an answer of less than {size / 2} bytes, got {len(relay.answered)}")
+    return client.best(result)[:1]
 
 
 def _says(headers: str, algorithm: str) -> bool:
