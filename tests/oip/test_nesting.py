@@ -34,16 +34,15 @@ def test_values_are_counted(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "values", "count"), [(b"[]", b"", 0), (b"[ ]", b"", 0), (b"[7]", b"7", 1), (b"[7,\t70 , 7]", b"7,70,7", 3)]
+    ("text", "values"), [(b"[]", b""), (b"[ ]", b""), (b"[7]", b"7"), (b"[7,\t70 , 7]", b"7,70,7")]
 )
-def test_one_list_is_taken_out_of_its_brackets(text: bytes, values: bytes, count: int) -> None:
-    assert flat_values(text, DIGITS) == values
-    assert count_values(values) == count
+def test_one_list_is_taken_out_of_its_brackets(text: bytes, values: bytes) -> None:
+    assert flat_values(memoryview(text), DIGITS) == values
 
 
 @pytest.mark.parametrize("text", [b"[[7]]", b"[7,[7]]", b"[x]", b'["7"]', b"[[]]"])
 def test_nothing_else_is_one_list(text: bytes) -> None:
-    assert flat_values(text, DIGITS) is None
+    assert flat_values(memoryview(text), DIGITS) is None
 
 
 @pytest.mark.parametrize(
