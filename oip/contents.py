@@ -13,6 +13,9 @@ from oip.excerpt import excerpt
 from oip.shapes import Shape
 from oip.tensor import bytes_array
 
+_PIECE = 2**16
+"""Values that are converted at once: other threads wait meanwhile."""
+
 
 def array_from_contents(field: str, datatype: str, shape: Shape, values: Sequence[Any]) -> NDArray[Any]:
     """The array of values whose element type protobuf has checked; InvalidRequest when their number or range is off."""
@@ -27,7 +30,8 @@ def array_from_contents(field: str, datatype: str, shape: Shape, values: Sequenc
 def _numbers(field: str, datatype: str, values: Sequence[Any]) -> NDArray[Any]:
     dtype = DTYPES[datatype]
     try:
-        return np.fromiter(values, dtype, count=len(values))
+        pieces = [np.fromiter(values[at : at + _PIECE], dtype) for at in range(0, len(values), _PIECE)]
+        return np.concatenate(pieces) if pieces else np.empty(0, dtype)
     except OverflowError:
         limits = np.iinfo(dtype)
         given = next(value for value in values if not limits.min <= value <= limits.max)

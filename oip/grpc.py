@@ -5,7 +5,7 @@ https://github.com/kserve/open-inference-protocol (specification/protocol/infere
 InvalidRequest, also of a server's response.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -15,9 +15,9 @@ from oip.datatypes import checked_datatype
 from oip.errors import InvalidRequest, mismatch
 from oip.excerpt import excerpt
 from oip.inference_pb2 import InferParameter, InferTensorContents, ModelInferRequest, ModelInferResponse
-from oip.names import check_distinct, checked_name
+from oip.names import check_distinct, check_number, checked_name
 from oip.raw import array_from_raw, raw_from_tensor
-from oip.shapes import Shape, checked_shape
+from oip.shapes import Shape, checked_shape, most_elements
 from oip.tensor import InferRequest, InferResponse, Parameter, Parameters, RequestedOutput, Tensor
 
 SERVICE = "inference.GRPCInferenceService"
@@ -118,6 +118,7 @@ def response_to_message(response: InferResponse) -> ModelInferResponse:
 def _tensors(kind: str, messages: Sequence[TensorMessage], raws: Sequence[bytes]) -> tuple[Tensor, ...]:
     if raws and len(raws) != len(messages):
         raise mismatch(f"raw_{kind}_contents", f"{len(messages)} entries, one for each {kind}", len(raws))
+    check_number(f"{kind}s", len(messages))
     contents: Sequence[bytes | None] = raws or [None] * len(messages)
     tensors = tuple(
         _tensor(kind, f"{kind}s[{i}]", message, raw)
@@ -131,7 +132,7 @@ def _tensor(kind: str, place: str, message: TensorMessage, raw: bytes | None) ->
     name = checked_name(place, message.name)
     field = f"{kind} {excerpt(name)}"
     datatype = checked_datatype(field, message.datatype)
-    shape = checked_shape(field, message.shape)
+    shape = checked_shape(field, message.shape, most_elements(kind, datatype))
     array = _array(field, datatype, shape, message.contents, raw)
     return Tensor(name, datatype, array, _parameters(f"{field} parameters", message.parameters))
 
@@ -150,8 +151,9 @@ def _array(field: str, datatype: str, shape: Shape, contents: InferTensorContent
 
 
 def _requested_outputs(
-    messages: Iterable[ModelInferRequest.InferRequestedOutputTensor],
+    messages: Sequence[ModelInferRequest.InferRequestedOutputTensor],
 ) -> tuple[RequestedOutput, ...]:
+    check_number("outputs", len(messages))
     outputs = tuple(
         RequestedOutput(
             checked_name(f"outputs[{i}]", message.name),

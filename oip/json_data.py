@@ -18,13 +18,14 @@ from oip.errors import InvalidRequest, mismatch
 from oip.excerpt import excerpt, shortened
 from oip.nesting import SPACE, count_values, flat_values, is_nested, outline, with_rows, without_contents
 from oip.raw import check_dtype
-from oip.shapes import Shape
+from oip.shapes import STRINGS_LIMIT, Shape
 from oip.tensor import Tensor, bytes_array
 
 _STRINGS = Decoder(list[str])
 _NESTED = re.compile(rb"\[[ \t\r\n]*\[")
 _PIECE_BYTES = 1 << 16
 _SHOWN_BYTES = 64
+_MINUS_ZERO = re.compile(rb"-0(?=,|$)")
 _MOST_DIGITS = len(str(-(2**63)))
 """Of a value that fits any datatype; Python reads no more than some thousand."""
 
@@ -105,7 +106,11 @@ def _strings(field: str, shape: Shape, text: memoryview, *, flat: bool) -> NDArr
     """Photos come as long strings in one list: only others are looked at twice."""
     if not flat or _NESTED.match(text):
         return _nested_strings(field, shape, bytes(text))
-    strings = decode_json(_STRINGS, text, f"{field} data")
+    raw = bytes(text)
+    quotes = raw.count(b'"') - raw.count(b'\\"')
+    if quotes > 2 * max(math.prod(shape), STRINGS_LIMIT):  # seen before millions of strings are made
+        _check_count(field, shape, quotes // 2)
+    strings = decode_json(_STRINGS, raw, f"{field} data")
     _check_count(field, shape, len(strings))
     return _as_bytes(strings).reshape(shape)
 
@@ -140,7 +145,7 @@ def _nested_shape(field: str, datatype: str, shape: Shape, text: bytes) -> Shape
     if outlined.translate(None, b"[],!"):
         raise mismatch(f"{field} data", f"{leaf.words} for {datatype}", _first_stranger(text, leaf))
     _check_count(field, shape, count_values(outlined))
-    raise mismatch(f"{field} data", f"lists nested as in shape {excerpt(shape)}", "others")
+    raise mismatch(f"{field} data", f"lists nested as in shape {excerpt(shape)}", "as many values nested otherwise")
 
 
 def _check_count(field: str, shape: Shape, given: int) -> None:
@@ -183,37 +188,32 @@ def _piece(field: str, datatype: str, text: bytes) -> NDArray[Any]:
 def _integers(field: str, datatype: str, text: bytes, count: int) -> NDArray[Any]:
     """Read as 64 bits, where numpy stops at the limits: what reaches them is judged by its digits."""
     dtype, limits = DTYPES[datatype], np.iinfo(DTYPES[datatype])
-    expected = f"{datatype} from {limits.min} to {limits.max}"
-    if dtype.kind == "u" and b"-" in text:
-        raise mismatch(f"{field} data", expected, _shown(text[text.index(b"-") :][:_SHOWN_BYTES]))
-    wide = np.fromstring(text, np.uint64 if dtype.kind == "u" else np.int64, count, sep=",")
+    text = _MINUS_ZERO.sub(b"0", text) if b"-0" in text else text
+    unsigned = dtype.kind == "u" and b"-" not in text
+    wide = np.fromstring(text, np.uint64 if unsigned else np.int64, count, sep=",")
     widest = np.iinfo(wide.dtype)
-    suspects = wide >= min(limits.max + 1, widest.max)
-    if dtype.kind == "i":
-        suspects |= wide <= max(limits.min - 1, widest.min)
-    for digits in _values_at(text, np.flatnonzero(suspects)):
-        if len(digits) > _MOST_DIGITS or not limits.min <= int(digits) <= limits.max:
-            raise mismatch(f"{field} data", expected, shortened(digits.decode()))
+    low = not unsigned and wide.min() <= max(limits.min - 1, widest.min)
+    if low or wide.max() >= min(limits.max + 1, widest.max):
+        _check_range(field, datatype, text)
     return wide.astype(dtype)
+
+
+def _check_range(field: str, datatype: str, text: bytes) -> None:
+    limits = np.iinfo(DTYPES[datatype])
+    for digits in text.split(b","):
+        if len(digits) > _MOST_DIGITS or not limits.min <= int(digits) <= limits.max:
+            given = shortened(digits.decode())
+            raise mismatch(f"{field} data", f"{datatype} from {limits.min} to {limits.max}", given)
 
 
 def _floats(field: str, datatype: str, text: bytes, count: int) -> NDArray[Any]:
     """JSON writes any number, which a float may turn into infinity."""
     with np.errstate(over="ignore"):
         numbers = np.fromstring(text, np.float64, count, sep=",").astype(DTYPES[datatype])
-    for given in _values_at(text, np.flatnonzero(np.isinf(numbers))):
-        raise mismatch(f"{field} data", f"numbers in the range of {datatype}", shortened(given.decode()))
+    if infinite := np.flatnonzero(np.isinf(numbers)).tolist():
+        given = shortened(text.split(b",")[infinite[0]].decode())
+        raise mismatch(f"{field} data", f"numbers in the range of {datatype}", given)
     return numbers
-
-
-def _values_at(text: bytes, indices: NDArray[np.intp]) -> Iterator[bytes]:
-    """The text of some of the values that commas separate."""
-    if not len(indices):
-        return
-    commas = np.flatnonzero(np.frombuffer(text, np.uint8) == ord(","))
-    bounds = np.concatenate(([-1], commas, [len(text)]))
-    for index in indices:
-        yield text[bounds[index] + 1 : bounds[index + 1]]
 
 
 def _texts(field: str, elements: NDArray[np.object_]) -> list[str]:

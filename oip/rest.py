@@ -10,13 +10,12 @@ from typing import TypeVar
 
 import msgspec
 import orjson
-from msgspec import UNSET, UnsetType
 from msgspec.json import Decoder
 
 from oip.document import Json, decode_json, read_parameters
 from oip.errors import mismatch
 from oip.excerpt import excerpt
-from oip.names import check_distinct, checked_name
+from oip.names import check_distinct, check_number, checked_name
 from oip.rest_tensor import BinarySection, TensorDocument, read_tensors, tensor_document
 from oip.tensor import InferRequest, InferResponse, Parameters, RequestedOutput, Tensor
 
@@ -34,8 +33,8 @@ class _OutputDocument(msgspec.Struct, gc=False):
 
 class _RequestDocument(msgspec.Struct):
     inputs: list[TensorDocument]
-    id: str | UnsetType = UNSET
-    outputs: list[_OutputDocument] = []
+    id: str | None = None
+    outputs: list[_OutputDocument] | None = None
     parameters: Json = Json()
 
 
@@ -43,7 +42,7 @@ class _ResponseDocument(msgspec.Struct):
     model_name: str
     outputs: list[TensorDocument]
     model_version: str = ""
-    id: str | UnsetType = UNSET
+    id: str | None = None
     parameters: Json = Json()
 
 
@@ -62,8 +61,8 @@ def decode_request(
         model_name,
         read_tensors("input", document.inputs, binary),
         model_version,
-        None if document.id is UNSET else document.id,
-        _read_requested_outputs(document.outputs),
+        document.id,
+        _read_requested_outputs(document.outputs or ()),
         _read_flagged("parameters", document.parameters, "binary_data_output"),
     )
 
@@ -87,7 +86,7 @@ def decode_response(body: Body, header_length: int | None = None) -> InferRespon
         document.model_name,
         read_tensors("output", document.outputs, binary),
         document.model_version,
-        None if document.id is UNSET else document.id,
+        document.id,
         read_parameters("parameters", document.parameters),
     )
 
@@ -125,6 +124,7 @@ def _joined(document: dict[str, object], kind: str, tensors: Iterable[tuple[Tens
 
 
 def _read_requested_outputs(documents: Sequence[_OutputDocument]) -> tuple[RequestedOutput, ...]:
+    check_number("outputs", len(documents))
     outputs = tuple(_read_requested(f"outputs[{i}]", document) for i, document in enumerate(documents))
     check_distinct("outputs", (output.name for output in outputs))
     return outputs

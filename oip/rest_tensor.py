@@ -8,20 +8,20 @@ from msgspec.json import Decoder
 from numpy.typing import NDArray
 
 from oip.datatypes import checked_datatype
-from oip.document import Json, decode_json, read_parameters
+from oip.document import Json, decode_json, is_given, read_parameters
 from oip.errors import mismatch
 from oip.excerpt import excerpt
 from oip.json_data import array_from_json, json_from_tensor
-from oip.names import check_distinct, checked_name
+from oip.names import check_distinct, check_number, checked_name
 from oip.raw import array_from_raw, raw_from_tensor
-from oip.shapes import Shape, checked_shape
+from oip.shapes import Shape, checked_shape, most_elements
 from oip.tensor import Tensor
 
 SIZE = "binary_data_size"
 
 
 class TensorDocument(msgspec.Struct, gc=False):
-    """The object; `parameters` and `data` are empty when it has none."""
+    """The object as it came; `parameters` and `data` may be missing."""
 
     name: str
     datatype: Json
@@ -53,6 +53,7 @@ class BinarySection:
 
 def read_tensors(kind: str, documents: Sequence[TensorDocument], binary: BinarySection) -> tuple[Tensor, ...]:
     """The tensors of `inputs` or `outputs` (`kind` is the singular), with distinct names and no binary data left."""
+    check_number(f"{kind}s", len(documents))
     tensors = tuple(_read_tensor(kind, f"{kind}s[{i}]", document, binary) for i, document in enumerate(documents))
     check_distinct(f"{kind}s", (tensor.name for tensor in tensors))
     binary.check_used_up()
@@ -75,7 +76,7 @@ def _read_tensor(kind: str, place: str, document: TensorDocument, binary: Binary
     field = f"{kind} {excerpt(checked_name(place, document.name))}"
     datatype = checked_datatype(field, decode_json(_TEXT, document.datatype, f"{field} datatype"))
     dimensions = decode_json(_INTEGERS, document.shape, f"{field} shape")
-    shape = checked_shape(field, dimensions)
+    shape = checked_shape(field, dimensions, most_elements(kind, datatype))
     parameters = read_parameters(f"{field} parameters", document.parameters)
     size = parameters.pop(SIZE, None)
     array = _read_array(field, document.data, datatype, shape, size, binary)
@@ -85,9 +86,8 @@ def _read_tensor(kind: str, place: str, document: TensorDocument, binary: Binary
 def _read_array(
     field: str, data: Json, datatype: str, shape: Shape, size: object, binary: BinarySection
 ) -> NDArray[Any]:
-    has_data = len(memoryview(data)) > 0
-    if (size is None) != has_data:
-        raise mismatch(field, f"either 'data' or '{SIZE}'", "both" if has_data else "neither")
+    if (size is None) != is_given(data):
+        raise mismatch(field, f"either 'data' or '{SIZE}'", "neither" if size is None else "both")
     if size is None:
         return array_from_json(field, datatype, shape, data)
     return array_from_raw(field, datatype, shape, binary.take(field, size))

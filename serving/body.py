@@ -1,7 +1,7 @@
 """A request's body, read no further than its limit, and its client, who may leave before the answer."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -12,6 +12,9 @@ from serving.compression import Inflater
 from serving.errors import TooLarge
 
 T = TypeVar("T")
+
+_AT_ONCE_BYTES = 1 << 20
+"""Decoded as JSON, more than this would be felt by the requests beside it."""
 
 
 def bounded(request: Request, limit: int) -> Request:
@@ -54,6 +57,13 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
     finally:
         working.cancel()
         leaving.cancel()
+
+
+async def decoded(size: int, decode: Callable[..., T], *arguments: Any) -> T:
+    """What `decode` makes of a body of so many bytes; of a large one in a thread, so that others are not held up."""
+    if size <= _AT_ONCE_BYTES:
+        return decode(*arguments)
+    return await asyncio.to_thread(decode, *arguments)
 
 
 def _too_large(limit: int, given: str) -> TooLarge:

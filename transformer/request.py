@@ -49,10 +49,11 @@ Source = Photo | Base64Photo | Link
 
 @dataclass(frozen=True, slots=True)
 class ClassifyRequest:
-    """Photos in the client's order; `top_k` as the client gave it, None when it did not."""
+    """Photos in the client's order; `top_k` as the client gave it in that field, None when it did not."""
 
     sources: tuple[Source, ...]
     top_k: Any = None
+    top_k_field: str = TOP_K
 
 
 class _Encoded(msgspec.Struct, gc=False):
@@ -109,24 +110,29 @@ def from_v2(request: InferRequest) -> ClassifyRequest:
         raise mismatch(f"shape of input {tensor.name}", "[N]", list(tensor.shape))
     _check_count(tensor.name, tensor.array)
     sources = tuple(_element(tensor, value, f"{tensor.name}[{index}]") for index, value in enumerate(tensor.array))
-    return ClassifyRequest(sources, request.parameters.get(TOP_K, _classification(request)))
+    return ClassifyRequest(sources, *_top_k(request))
 
 
-def _classification(request: InferRequest) -> Any:
-    """How many classes the protocol's classification extension asks for, None when it is not used."""
+def _top_k(request: InferRequest) -> tuple[Any, str]:
+    """How many classes are asked for, and in which field: all outputs have as many."""
+    top_k = request.parameters.get(TOP_K)
     asked = [output.parameters[contract.CLASSIFICATION] for output in request.outputs if wants_classes(output)]
-    return asked[0] if asked else None
+    if not asked:
+        return top_k, TOP_K
+    if top_k is not None and top_k != asked[0]:
+        raise mismatch(contract.CLASSIFICATION, f"{excerpt(top_k)}, the {TOP_K} of the request", excerpt(asked[0]))
+    return asked[0], contract.CLASSIFICATION
 
 
 def wants_classes(output: RequestedOutput) -> bool:
     return contract.CLASSIFICATION in output.parameters
 
 
-def checked_top_k(top_k: Any, default: int, classes: int) -> int:
+def checked_top_k(request: ClassifyRequest, default: int, classes: int) -> int:
     """How many classes to name, from 1 to all; raises InvalidRequest that names the field and both limits."""
-    if top_k is None:
+    if request.top_k is None:
         return min(default, classes)
-    return checked_k(top_k, classes, TOP_K)
+    return checked_k(request.top_k, classes, request.top_k_field)
 
 
 def _source(instance: _Instance, field: str) -> Source:

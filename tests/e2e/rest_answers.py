@@ -85,6 +85,7 @@ INFERENCES = (
         answered,
     ),
     Case("an unknown member is ignored", asking(model_name="photos"), 200, answered),
+    Case("null is no id, no outputs, no parameters", asking(id=None, outputs=None, parameters=None), 200, absent("id")),
     Case("empty outputs stand for all", asking(outputs=[]), 200, answered),
     Case(
         "a requested output alone",

@@ -73,18 +73,43 @@ def test_json_becomes_the_tensor_that_it_says(datatype: str, shape: tuple[int, .
         ("FP32", (0,), [1], "data: expected 0 values for shape [0], got 1"),
         ("UINT8", (2, 3), [[1, 2, 3], [4, 5]], "data: expected 6 values for shape [2, 3], got 5"),
         ("UINT8", (2, 3), [[1, 2, 3]], "data: expected 6 values for shape [2, 3], got 3"),
-        ("UINT8", (2, 2), [[1, 2, 3], [4]], "data: expected lists nested as in shape [2, 2], got others"),
-        ("UINT8", (2, 1), [[1], 2], "data: expected lists nested as in shape [2, 1], got others"),
-        ("UINT8", (2, 1), [1, [2]], "data: expected lists nested as in shape [2, 1], got others"),
-        ("UINT8", (2,), [[1, 2]], "data: expected lists nested as in shape [2], got others"),
-        ("UINT8", (1, 1), [[[1]]], "data: expected lists nested as in shape [1, 1], got others"),
-        ("UINT8", (1, 1, 1), [[1]], "data: expected lists nested as in shape [1, 1, 1], got others"),
-        ("UINT8", (), [[1]], "data: expected lists nested as in shape [], got others"),
+        (
+            "UINT8",
+            (2, 2),
+            [[1, 2, 3], [4]],
+            "data: expected lists nested as in shape [2, 2], got as many values nested otherwise",
+        ),
+        (
+            "UINT8",
+            (2, 1),
+            [[1], 2],
+            "data: expected lists nested as in shape [2, 1], got as many values nested otherwise",
+        ),
+        (
+            "UINT8",
+            (2, 1),
+            [1, [2]],
+            "data: expected lists nested as in shape [2, 1], got as many values nested otherwise",
+        ),
+        ("UINT8", (2,), [[1, 2]], "data: expected lists nested as in shape [2], got as many values nested otherwise"),
+        (
+            "UINT8",
+            (1, 1),
+            [[[1]]],
+            "data: expected lists nested as in shape [1, 1], got as many values nested otherwise",
+        ),
+        (
+            "UINT8",
+            (1, 1, 1),
+            [[1]],
+            "data: expected lists nested as in shape [1, 1, 1], got as many values nested otherwise",
+        ),
+        ("UINT8", (), [[1]], "data: expected lists nested as in shape [], got as many values nested otherwise"),
         ("UINT8", (), [[]], "data: expected 1 values for shape [], got 0"),
         ("UINT8", (2, 1), [[1], []], "data: expected 2 values for shape [2, 1], got 1"),
         ("UINT8", (2, 0), [[], [1]], "data: expected 0 values for shape [2, 0], got 1"),
-        ("UINT8", (2, 0), [[]], "data: expected lists nested as in shape [2, 0], got others"),
-        ("UINT8", (0, 2), [[]], "data: expected lists nested as in shape [0, 2], got others"),
+        ("UINT8", (2, 0), [[]], "data: expected lists nested as in shape [2, 0], got as many values nested otherwise"),
+        ("UINT8", (0, 2), [[]], "data: expected lists nested as in shape [0, 2], got as many values nested otherwise"),
         ("UINT8", (2,), [1, 1.0], "data: expected integers for UINT8, got 1.0"),
         ("UINT8", (1,), [True], "data: expected integers for UINT8, got true"),
         ("UINT8", (1,), ["1"], "data: expected integers for UINT8, got a string"),
@@ -104,7 +129,12 @@ def test_json_becomes_the_tensor_that_it_says(datatype: str, shape: tuple[int, .
         ("BYTES", (2,), ["a"], "data: expected 2 values for shape [2], got 1"),
         ("BYTES", (2, 1), [["a"], [1]], "data: expected strings for BYTES, got 1"),
         ("BYTES", (2, 1), [["a"], [None]], "data: expected strings for BYTES, got null"),
-        ("BYTES", (2, 1), [["a", "b"]], "data: expected lists nested as in shape [2, 1], got others"),
+        (
+            "BYTES",
+            (2, 1),
+            [["a", "b"]],
+            "data: expected lists nested as in shape [2, 1], got as many values nested otherwise",
+        ),
         ("BYTES", (1, 1), [["a", "b"]], "data: expected 1 values for shape [1, 1], got 2"),
     ],
 )
@@ -234,8 +264,44 @@ def test_strings_may_hold_what_lists_are_made_of(nested: bool) -> None:
 
 @pytest.mark.parametrize("text", [b'["\xff"]', b'["\\ud800"]', b'[["\xff"]]'])
 def test_strings_that_are_not_unicode_are_refused(text: bytes) -> None:
-    with pytest.raises(InvalidRequest, match=r"^malformed JSON: "):
+    with pytest.raises(InvalidRequest, match=r"^input 'x' data: malformed JSON: [^(]*$"):
         array_from_json(FIELD, "BYTES", (1, 1), text)
+
+
+@pytest.mark.parametrize("text", [b'["a", "b"]', b'[["a"], ["b"]]'])
+def test_millions_of_strings_are_counted_before_they_are_made(text: bytes) -> None:
+    many = text.replace(b'"b"', b",".join([b'"b"'] * 100_000))
+    tracemalloc.start()
+    with pytest.raises(InvalidRequest, match=r"data: expected 2 values for shape \[2, 1\], got 100001"):
+        array_from_json(FIELD, "BYTES", (2, 1), many)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 * len(many)
+
+
+@pytest.mark.parametrize("datatype", ["UINT8", "INT8", "UINT64", "INT64"])
+def test_minus_zero_is_zero(datatype: str) -> None:
+    assert array_from_json(FIELD, datatype, (3,), b"[-0,10,-0]").tolist() == [0, 10, 0]
+
+
+@pytest.mark.parametrize("datatype", ["UINT8", "UINT64"])
+def test_a_negative_value_is_no_unsigned_one(datatype: str) -> None:
+    with pytest.raises(InvalidRequest, match=rf"data: expected {datatype} from 0 to \d+, got -10$"):
+        array_from_json(FIELD, datatype, (3,), b"[7,-10,0]")
+
+
+def test_a_value_out_of_range_is_named_wherever_it_stands() -> None:
+    values = [7] * 100_000
+    for position in (0, 30_000, 99_999):
+        text = orjson.dumps([*values[:position], 256, *values[position + 1 :]])
+        with pytest.raises(InvalidRequest, match=r"got 256$"):
+            array_from_json(FIELD, "UINT8", (100_000,), text)
+
+
+def test_many_values_keep_their_order() -> None:
+    values = np.random.default_rng(0).integers(0, 65_536, 100_000, dtype=np.uint16)
+    text = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
+    assert (array_from_json(FIELD, "UINT16", (100_000,), text) == values).all()
 
 
 @pytest.mark.parametrize(
@@ -249,10 +315,10 @@ def test_there_may_be_any_number_of_rows(shape: tuple[int, ...], text: bytes, ro
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (b"[1,2,3,4]", "lists nested as in shape [2, 2], got others"),
+        (b"[1,2,3,4]", "lists nested as in shape [2, 2], got as many values nested otherwise"),
         (b"[[1,2],[3]]", "4 values for shape [2, 2], got 3"),
         (b"[1]", "2 values for shape [1, 2], got 1"),
-        (b"[[[1,2]]]", "lists nested as in shape [1, 2], got others"),
+        (b"[[[1,2]]]", "lists nested as in shape [1, 2], got as many values nested otherwise"),
     ],
 )
 def test_rows_of_other_lengths_are_refused(text: bytes, why: str) -> None:

@@ -74,7 +74,7 @@ REFUSED: list[tuple[object, str]] = [
     ),
     (
         {"instances": [[1, 2, 3, 4, 5, 6]]},
-        "instances data: expected lists nested as in shape [1, 2, 3], got others",
+        "instances data: expected lists nested as in shape [1, 2, 3], got as many values nested otherwise",
     ),
     ({"instances": [1]}, "instances data: expected 6 values for shape [1, 2, 3], got 1"),
     ({"instances": [[[1, 2, 3], [4, 5, 256]]]}, "instances data: expected UINT8 from 0 to 255, got 256"),
