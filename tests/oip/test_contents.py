@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oip.contents import array_from_contents
 from oip.errors import InvalidRequest
+from oip.grpc import CONTENTS
+from oip.inference_pb2 import InferTensorContents
+from oip.tensor import Tensor
+from tests.oip.strategies import arrays
 
 
 def test_contents_become_the_tensor_that_they_say() -> None:
@@ -26,3 +32,20 @@ def test_another_number_of_values_is_refused() -> None:
 def test_a_value_beyond_the_datatype_is_refused() -> None:
     with pytest.raises(InvalidRequest, match=r"^input 'x' data: expected INT8 from -128 to 127, got -129$"):
         array_from_contents("input 'x'", "INT8", (2,), [0, -129])
+
+
+@pytest.mark.parametrize("datatype", sorted(CONTENTS))
+@given(data=st.data())
+def test_typed_contents_of_any_tensor_read_back_to_it(datatype: str, data: st.DataObject) -> None:
+    original = Tensor("x", datatype, data.draw(arrays(datatype, as_json=False)))
+    contents = InferTensorContents(**{CONTENTS[datatype]: original.array.reshape(-1).tolist()})
+    values = getattr(contents, CONTENTS[datatype])
+    back = Tensor("x", datatype, array_from_contents("input 'x'", datatype, original.shape, values))
+    assert np.array_equal(back.array, original.array, equal_nan=datatype.startswith("FP"))
+    assert back.array.dtype == original.array.dtype
+
+
+def test_many_values_keep_their_order() -> None:
+    values = np.arange(200_000, dtype=np.uint32)
+    contents = InferTensorContents(uint_contents=values.tolist())
+    assert (array_from_contents("input 'x'", "UINT32", (200_000,), contents.uint_contents) == values).all()
