@@ -1,3 +1,4 @@
+import tracemalloc
 from contextlib import suppress
 from typing import Any
 
@@ -124,3 +125,16 @@ def test_predictions_that_json_cannot_say_are_refused(datatype: str, value: Any)
     response = InferResponse("m", (tensor("scores", datatype, [value]),))
     with pytest.raises(InvalidRequest, match=r"^predictions: .* no JSON form"):
         response_to_predictions(response)
+
+
+@pytest.mark.parametrize(
+    "row", [b"{}", b'{"image":0}', b'{"image":[[1,2,3],[4,5,6]]}', b"[[1,2,3],[4,5,6]]", b"[]", b"0"]
+)
+def test_instances_take_a_small_multiple_of_the_body(row: bytes) -> None:
+    body = b'{"instances": [%s]}' % b",".join([row] * 20_000)
+    tracemalloc.start()
+    with suppress(InvalidRequest):
+        instances_to_request("m", body, PIXELS, "scores")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20 * len(body)
