@@ -15,7 +15,7 @@ INSTALLED := .venv/.installed$(TORCH_BACKEND:%=-%)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test test-fast lint format format-check check ci bundle bench-protocol constraints clean
+.PHONY: help install run test test-fast lint format format-check check ci bundle bench-protocol mutation constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
@@ -57,6 +57,9 @@ bundle: $(INSTALLED) ## make a bundle [ARCH=resnet50 OUT=bundles/ARCH WEIGHTS=pa
 
 bench-protocol: $(INSTALLED) ## what REST binary, JSON and gRPC cost, beside kserve's own server [JSON=path]
 	$(BIN)/python -m benchmarks.protocol $(if $(JSON),--json '$(JSON)')
+
+mutation: $(INSTALLED) ## which changes of oip/ no test notices [MODULE=raw]
+	$(BIN)/python -m scripts.mutation $(MODULE)
 
 constraints: $(UV) ## pin anew what pyproject.toml needs [UPGRADE=1 takes the newest versions]
 	$(BIN)/python -m scripts.constraints $(if $(UPGRADE),--upgrade)

@@ -29,7 +29,9 @@ MAX_IMAGES = 64
 
 Interpolation = Literal["nearest", "bilinear", "bicubic"]
 
-_FINGERPRINT = re.compile(r"(?P<version>\d+)-(?P<interpolation>nearest|bilinear|bicubic)-(?P<resize>\d+)-(?P<crop>\d+)")
+_FINGERPRINT = re.compile(
+    r"(?P<version>[0-9]{1,9})-(?P<interpolation>nearest|bilinear|bicubic)-(?P<resize>[0-9]{1,9})-(?P<crop>[0-9]{1,9})"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,14 @@ from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 # On a machine that others use too, a deadline of milliseconds fails at random.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+# For scripts/mutation.py: the same examples in every run, and a failing one is enough as it is.
+settings.register_profile("mutation", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
 
 ALLOWED_SKIPS = frozenset({"no CUDA device"})
 """What a machine of CI may lack."""

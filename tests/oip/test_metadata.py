@@ -3,7 +3,15 @@ import pytest
 from oip.contract import MAX_IMAGES
 from oip.datatypes import DTYPES
 from oip.inference_pb2 import DataType, ModelConfigResponse
-from oip.metadata import config_to_message, metadata_to_message
+from oip.metadata import (
+    ModelState,
+    config_document,
+    config_to_message,
+    index_document,
+    index_to_message,
+    metadata_document,
+    metadata_to_message,
+)
 from oip.tensor import ModelMetadata, TensorMetadata
 
 MODEL = ModelMetadata(
@@ -29,6 +37,34 @@ def test_metadata_says_what_the_model_says() -> None:
     ]
 
 
+def test_metadata_for_rest_says_the_same() -> None:
+    assert metadata_document(MODEL) == {
+        "name": "m",
+        "versions": ["1", "2"],
+        "platform": "torchvision_torch",
+        "inputs": [{"name": "image", "datatype": "UINT8", "shape": [-1, 224, 224, 3]}],
+        "outputs": [
+            {"name": "scores", "datatype": "FP32", "shape": [-1, 1000]},
+            {"name": "labels", "datatype": "BYTES", "shape": [-1, 1000]},
+        ],
+    }
+
+
+def test_a_config_for_rest_names_the_platform_as_backend_too() -> None:
+    assert config_document(MODEL, {"fingerprint": "f"}) == {
+        "name": "m",
+        "platform": "torchvision_torch",
+        "backend": "torchvision_torch",
+        "max_batch_size": MAX_IMAGES,
+        "input": [{"name": "image", "data_type": "TYPE_UINT8", "dims": [224, 224, 3]}],
+        "output": [
+            {"name": "scores", "data_type": "TYPE_FP32", "dims": [1000]},
+            {"name": "labels", "data_type": "TYPE_STRING", "dims": [1000]},
+        ],
+        "parameters": {"fingerprint": {"string_value": "f"}},
+    }
+
+
 def test_the_dims_of_a_config_leave_out_the_batch() -> None:
     config = config_of(MODEL).config
     assert config.max_batch_size == MAX_IMAGES
@@ -46,3 +82,18 @@ def test_every_datatype_has_its_name_in_a_config(datatype: str) -> None:
     model = ModelMetadata("m", (), "", (TensorMetadata("x", datatype, (-1,)),), ())
     expected = "TYPE_STRING" if datatype == "BYTES" else f"TYPE_{datatype}"
     assert DataType.Name(config_of(model).config.input[0].data_type) == expected
+
+
+INDEX = [ModelState("a", "1", ready=True), ModelState("b", "", ready=False)]
+
+
+def test_the_index_says_which_models_are_ready() -> None:
+    assert index_document(INDEX) == [
+        {"name": "a", "version": "1", "state": "READY"},
+        {"name": "b", "version": "", "state": "UNAVAILABLE"},
+    ]
+
+
+def test_the_index_is_the_same_over_grpc() -> None:
+    models = index_to_message(INDEX).models
+    assert [(each.name, each.version, each.state) for each in models] == [("a", "1", "READY"), ("b", "", "UNAVAILABLE")]
