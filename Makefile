@@ -8,6 +8,9 @@ ARCH ?= resnet50
 OUT ?= bundles/$(ARCH)
 WEIGHTS ?=
 LABELS ?=
+CALIBRATION ?=
+HOLDOUT ?=
+BENCHMARK_ONLY ?=
 
 BIN := .venv/bin
 UV := $(BIN)/uv
@@ -51,9 +54,11 @@ check: format-check lint ## format-check and lint
 ci: ## what CI runs
 	.ci/run
 
-bundle: $(INSTALLED) ## make a bundle [ARCH=resnet50 OUT=bundles/ARCH WEIGHTS=path|untrained LABELS=path]
+bundle: $(INSTALLED) ## make a bundle [ARCH= OUT= WEIGHTS=path|untrained LABELS= CALIBRATION= HOLDOUT= BENCHMARK_ONLY=1]
 	$(BIN)/python -m bundle make --arch '$(ARCH)' --out '$(OUT)' \
-		$(if $(WEIGHTS),--weights '$(WEIGHTS)') $(if $(LABELS),--labels '$(LABELS)')
+		$(if $(WEIGHTS),--weights '$(WEIGHTS)') $(if $(LABELS),--labels '$(LABELS)') \
+		$(if $(CALIBRATION),--int8-calibration '$(CALIBRATION)') $(if $(HOLDOUT),--int8-holdout '$(HOLDOUT)') \
+		$(if $(BENCHMARK_ONLY),--benchmark-only)
 
 bench-protocol: $(INSTALLED) ## what REST binary, JSON and gRPC cost, beside kserve's own server [JSON=path]
 	$(BIN)/python -m benchmarks.protocol $(if $(JSON),--json '$(JSON)')

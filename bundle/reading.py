@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 
 from bundle import labels
 from bundle.errors import BundleError, mismatch
-from bundle.record import RECORD, File, Record, invalid
+from bundle.record import RECORD, File, Precision, Record, invalid
 
 _MAX_RECORD_BYTES = 1 << 20
 
@@ -31,6 +31,11 @@ class Bundle:
     def weights(self) -> Path:
         """The safetensors file."""
         return self.directory / self.record.weights
+
+    def graph(self, precision: Precision) -> tuple[Path, Path]:
+        """Model and weights of an exported graph; raises KeyError when the bundle has none of that precision."""
+        graph = self.record.graphs[precision]
+        return self.directory / graph.model, self.directory / graph.weights
 
 
 class TensorType(NamedTuple):

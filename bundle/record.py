@@ -72,8 +72,41 @@ class File(_Part):
     size_bytes: Annotated[int, Field(ge=0)]
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+Precision = Literal["float32", "int8"]
+"""Of a graph's weights; the float32 graph also runs in bfloat16."""
+
+
+class Agreement(_Part):
+    """How far a graph agrees with float32 on photos that were held out from its making.
+
+    Of `photos`, those count (`counted`) on which float32's best class leads by more than `margin`; `top1` is the share
+    of those with the same best class. `top5` is the mean share of the five best classes in common, `cosine` the mean
+    cosine of the logits, both over all photos.
+    """
+
+    photos: Annotated[int, Field(ge=1)]
+    counted: Annotated[int, Field(ge=0)]
+    margin: Share
+    top1: Share
+    top5: Share
+    cosine: Annotated[float, Field(ge=-1, le=1)]
+
+
+class Graph(_Part):
+    """An exported network in OpenVINO's format: UINT8 `[N, crop, crop, 3]` to FP32 probabilities `[N, classes]`.
+
+    `agreement` is None for float32 itself. What is `benchmark_only` was not held to it, and may have none.
+    """
+
+    model: RelativePath
+    weights: RelativePath
+    agreement: Agreement | None = None
+    benchmark_only: bool = False
+
+
 class Record(_Part):
-    """The whole of `model.json`. `weights` and `labels` name files of the bundle, every file stands in `files`."""
+    """The whole of `model.json`. All paths name files of the bundle, and every file stands in `files`."""
 
     format_version: Literal[1]
     architecture: Architecture
@@ -86,10 +119,19 @@ class Record(_Part):
     licence: str
     origin: str
     files: Mapping[RelativePath, File]
+    graphs: Mapping[Precision, Graph] = {}
+
+    @model_validator(mode="after")
+    def _judged(self) -> Self:
+        int8 = self.graphs.get("int8")
+        if int8 is not None and int8.agreement is None and not int8.benchmark_only:
+            raise ValueError("graphs.int8 should state its agreement or be benchmark_only")
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for name in (self.weights, self.labels):
+        exported = [path for graph in self.graphs.values() for path in (graph.model, graph.weights)]
+        for name in (self.weights, self.labels, *exported):
             if name not in self.files:
                 raise ValueError(f"files should hold {name}")
         if self.trained == (self.version == UNTRAINED):

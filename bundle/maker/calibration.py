@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -34,14 +36,24 @@ def untrained(wanted: Architecture, classes: int, preset: Preset, seed: int) -> 
 
 def synthetic_images(count: int, preset: Preset) -> Tensor:
     """Normalised images `[count, 3, crop, crop]` of noise with as much energy in every octave, as photos have."""
-    size = (preset.crop, preset.crop)
-    octaves = [2**power for power in range(1, preset.crop.bit_length())]
+    return (_noise(count, preset.crop) - _per_channel(preset.mean)) / _per_channel(preset.std)
+
+
+def synthetic_pixels(count: int, crop: int, seed: int = 0) -> NDArray[np.uint8]:
+    """The same kind of images before they are normalised, `[count, crop, crop, 3]`."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        pixels = _noise(count, crop).permute(0, 2, 3, 1).mul(255).round()
+    return pixels.to(torch.uint8).numpy().copy()
+
+
+def _noise(count: int, crop: int) -> Tensor:
+    octaves = [2**power for power in range(1, crop.bit_length())]
     noise = sum(
-        (functional.interpolate(torch.randn(count, 3, octave, octave), size, mode="bilinear") for octave in octaves),
+        (functional.interpolate(torch.randn(count, 3, octave, octave), crop, mode="bilinear") for octave in octaves),
         start=torch.randn(count, 1, 1, 1),
     )
-    pixels = torch.sigmoid(noise)
-    return (pixels - _per_channel(preset.mean)) / _per_channel(preset.std)
+    return torch.sigmoid(noise)
 
 
 def calibrate_batch_norm(network: nn.Module, batches: list[Tensor]) -> None:

@@ -11,9 +11,10 @@ from torchvision.models import WeightsEnum
 
 from bundle import architecture, labels, reading
 from bundle.errors import BundleError, mismatch
-from bundle.maker import calibration, published, state_dict, writing
+from bundle.maker import calibration, exporting, published, quantising, state_dict, writing
 from bundle.maker.downloading import download
 from bundle.maker.published import Catalogue
+from bundle.maker.quantising import Plan
 from bundle.maker.writing import Model
 from bundle.reading import Bundle
 from bundle.record import UNTRAINED, Architecture
@@ -35,6 +36,8 @@ class Order:
     licence: str | None = None
     origin: str | None = None
     force: bool = False
+    graph: bool = True
+    quantisation: Plan | None = None
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,26 @@ def make(order: Order, catalogue: Catalogue = published.CATALOGUE, cache: Path |
     model = _model(order, catalogue, cache or Path(torch.hub.get_dir()) / "checkpoints")
     with writing.staging(order.out) as directory:
         writing.write(model, directory)
+        _check_answer(reading.read(directory))
+        if order.graph:
+            exporting.add_graph(directory)
+        if order.quantisation is not None:
+            quantising.add_graph(directory, order.quantisation)
         bundle = reading.read(directory)
-        _check_answer(bundle)
     return replace(bundle, directory=order.out)
+
+
+def quantise(directory: Path, plan: Plan) -> Bundle:
+    """Add an int8 graph to the bundle in `directory`, or make its own anew; raises BundleError and leaves the bundle as
+    it was when that cannot be made.
+    """
+    writing.check_destination(directory, force=True)
+    former = reading.read(directory)
+    with writing.staging(directory) as staged:
+        writing.copy(former, staged)
+        quantising.add_graph(staged, plan)
+        bundle = reading.read(staged)
+    return replace(bundle, directory=directory)
 
 
 def _model(order: Order, catalogue: Catalogue, cache: Path) -> Model:

@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,12 @@ from torch import Tensor
 
 from bundle import reading
 from bundle.errors import BundleError
-from bundle.record import RECORD, UNTRAINED, Architecture, File, Preset, Record, invalid
+from bundle.reading import Bundle
+from bundle.record import RECORD, UNTRAINED, Agreement, Architecture, File, Graph, Precision, Preset, Record, invalid
 
 WEIGHTS = "model.safetensors"
 LABELS = "labels.txt"
+GRAPHS = "openvino"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,39 @@ def write(model: Model, directory: Path) -> None:
     save_file(dict(model.tensors), directory / WEIGHTS, metadata={"format": "pt"})
     shutil.copymode(directory / LABELS, directory / WEIGHTS)  # safetensors lets nobody but the owner read
     record = _record(model, {name: _file(directory / name) for name in (LABELS, WEIGHTS)})
+    _write_record(record, directory)
+
+
+def add_graph(
+    directory: Path,
+    precision: Precision,
+    save: Callable[[Path], None],
+    agreement: Agreement | None = None,
+    *,
+    benchmark_only: bool = False,
+) -> None:
+    """Write a graph into the bundle in `directory`, in the place of the one of that precision, and then its record.
+
+    `save` gets the path of the model, whose name ends in `.xml`, and puts the weights beside it as `.bin`.
+    """
+    record = reading.read_record(directory)
+    model, weights = (f"{GRAPHS}/{precision}{suffix}" for suffix in (".xml", ".bin"))
+    (directory / GRAPHS).mkdir(exist_ok=True)
+    save(directory / model)
+    graph = Graph(model=model, weights=weights, agreement=agreement, benchmark_only=benchmark_only)
+    files = {name: _file(directory / name) for name in (model, weights)}
+    graphs = {**record.graphs, precision: graph}
+    _write_record(record.model_copy(update={"graphs": graphs, "files": {**record.files, **files}}), directory)
+
+
+def copy(bundle: Bundle, directory: Path) -> None:
+    """Write all files of a bundle, and nothing else that lies beside them, to another directory."""
+    for name in (RECORD, *bundle.record.files):
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(bundle.directory / name, directory / name)
+
+
+def _write_record(record: Record, directory: Path) -> None:
     (directory / RECORD).write_text(record.model_dump_json(indent=2) + "\n", "utf-8", newline="\n")
 
 

@@ -12,6 +12,8 @@ from bundle import reading
 from bundle.__main__ import main
 from tests.assets import WEIGHTS, needs_assets
 
+SMALL = ["--arch", "squeezenet1_1", "--weights", "untrained", "--resize", "64", "--crop", "64"]
+
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "error", "-m", "bundle", *arguments]
@@ -25,23 +27,59 @@ def test_a_bundle_is_made_from_a_state_dict(tmp_path: Path) -> None:
     bundle = reading.read(tmp_path / "out")
     assert done.stdout == (
         f"{tmp_path / 'out'}: squeezenet1_1, version {bundle.record.version}, 1000 classes, "
-        "resize 256, crop 224, 5.0 MB\n"
+        "resize 256, crop 224, 10.0 MB, graphs: float32\n"
     )
 
 
 def test_untrained_weights_are_said_loudly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--arch", "squeezenet1_1", "--weights", "untrained", "--resize", "64", "--crop", "64"]
-    assert main(["make", "--out", str(tmp_path / "out"), *arguments]) == 0
+    assert main(["make", "--out", str(tmp_path / "out"), *SMALL, "--no-graph"]) == 0
     assert "UNTRAINED" in capsys.readouterr().out
     assert json.loads((tmp_path / "out" / "model.json").read_text())["trained"] is False
 
 
+@pytest.mark.slow
+def test_a_graph_for_benchmarks_is_made_without_photos_and_said_loudly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["make", "--out", str(out), *SMALL]) == 0
+    weights = (out / "openvino" / "float32.bin").read_bytes()
+    assert "int8" not in capsys.readouterr().out
+    assert main(["quantise", str(out), "--benchmark-only"]) == 0
+    assert "The int8 graph is for BENCHMARKS ONLY" in capsys.readouterr().out
+    graphs = reading.read(out).record.graphs
+    assert (graphs["float32"].benchmark_only, graphs["int8"].benchmark_only) == (False, True)
+    assert graphs["int8"].agreement is None
+    assert (out / "openvino" / "float32.bin").read_bytes() == weights
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ([], "int8: expected a folder of photos to calibrate with, got none"),
+        (["--int8-holdout", "photos"], "int8: expected a folder of photos to calibrate with, got none"),
+        (["--int8-calibration", "nowhere"], "graphs: expected float32, which int8 is made of, got none"),
+    ],
+)
+def test_int8_that_cannot_be_made_is_said_in_one_line(
+    directory: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], text: str
+) -> None:
+    assert main(["quantise", str(directory), *arguments]) == 1
+    assert capsys.readouterr().err == f"python -m bundle: {text}\n"
+    assert [path.name for path in directory.parent.iterdir()] == ["bundle"]
+
+
+def test_a_bundle_without_graph_is_made_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["make", "--out", str(tmp_path / "out"), "--no-graph", *SMALL]) == 0
+    assert "graphs: none" in capsys.readouterr().out
+    assert reading.read(tmp_path / "out").record.graphs == {}
+
+
 def test_a_bundle_is_replaced_when_forced(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--arch", "squeezenet1_1", "--weights", "untrained", "--resize", "64", "--crop", "64"]
-    assert main(["make", "--out", str(directory), *arguments]) == 1
+    assert main(["make", "--out", str(directory), *SMALL, "--no-graph"]) == 1
     assert capsys.readouterr().err == f"python -m bundle: {directory}: exists (--force replaces it)\n"
     assert reading.read(directory).record.architecture.name == "googlenet"
-    assert main(["make", "--out", str(directory), *arguments, "--force"]) == 0
+    assert main(["make", "--out", str(directory), *SMALL, "--no-graph", "--force"]) == 0
     assert reading.read(directory).record.architecture.name == "squeezenet1_1"
 
 
@@ -68,8 +106,7 @@ def test_what_cannot_be_made_is_said_in_one_line(
 
 def test_a_destination_that_cannot_be_written_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
-    arguments = ["--arch", "squeezenet1_1", "--weights", "untrained", "--resize", "64", "--crop", "64"]
-    assert main(["make", "--out", str(tmp_path / "file" / "out"), *arguments]) == 1
+    assert main(["make", "--out", str(tmp_path / "file" / "out"), *SMALL]) == 1
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -82,6 +119,10 @@ def test_a_destination_that_cannot_be_written_is_said(tmp_path: Path, capsys: py
         ["make", "--out", "x", "--seed", "-1"],
         ["make", "--out", "x", "--seed", "9223372036854775808"],
         ["make", "--out", "x", "--crop", "big"],
+        ["quantise"],
+        ["quantise", "x", "--int8-agreement", "99"],
+        ["quantise", "x", "--int8-margin", "little"],
+        ["quantise", "x", "--int8-ranges", "wide"],
     ],
 )
 def test_wrong_usage_is_refused_without_loading_torch(arguments: list[str]) -> None:

@@ -34,6 +34,53 @@ def test_a_whole_bundle_is_read(directory: Path) -> None:
     assert bundle.record.preprocessing.contract == Preprocessing(256, 224, "bicubic")
 
 
+def test_a_graph_is_found_by_its_precision(directory: Path) -> None:
+    bundle = read(tiny.add_graphs(directory))
+    assert bundle.graph("int8") == (directory / "openvino" / "int8.xml", directory / "openvino" / "int8.bin")
+    assert bundle.graph("float32")[0].read_text() == "float32 .xml"
+
+
+def test_a_precision_without_graph_has_no_paths(directory: Path) -> None:
+    with pytest.raises(KeyError, match="int8"):
+        read(directory).graph("int8")
+
+
+@pytest.mark.parametrize("name", ["float32.xml", "float32.bin", "int8.xml", "int8.bin"])
+def test_a_damaged_file_of_a_graph_is_refused(directory: Path, name: str) -> None:
+    path = tiny.add_graphs(directory) / "openvino" / name
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b".", b","))
+    assert refusal(directory).startswith(f"openvino/{name}: expected sha256 ")
+    path.write_bytes(content[:-1])
+    assert refusal(directory) == f"openvino/{name}: expected {len(content)} bytes, got {len(content) - 1}"
+    path.unlink()
+    assert refusal(directory) == f"openvino/{name}: no such file"
+
+
+INT8 = {"model": "openvino/int8.xml", "weights": "openvino/int8.bin"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        ("graphs.bfloat16", INT8, "graphs.bfloat16.[key]: Input should be 'float32' or 'int8', got 'bfloat16'"),
+        ("graphs.int8.model", "int8.xml", "files should hold int8.xml"),
+        ("graphs.int8.weights", "../int8.bin", "graphs.int8.weights: should be a plain relative path inside"),
+        ("graphs.int8.agreement.top1", 1.5, "graphs.int8.agreement.top1: Input should be less than or equal to 1"),
+        ("graphs.int8.agreement", None, "graphs.int8 should state its agreement or be benchmark_only"),
+        ("graphs.int8.speed", 2, "graphs.int8.speed: Extra inputs are not permitted, got 2"),
+    ],
+)
+def test_a_graph_that_is_not_recorded_well_is_refused(directory: Path, field: str, value: object, text: str) -> None:
+    tiny.change(tiny.add_graphs(directory), field, value)
+    assert refusal(directory).startswith(f"model.json: {text}")
+
+
+def test_a_graph_for_benchmarks_needs_no_agreement(directory: Path) -> None:
+    tiny.change(tiny.add_graphs(directory), "graphs.int8", {**INT8, "benchmark_only": True})
+    assert read(directory).record.graphs["int8"].benchmark_only
+
+
 def test_a_directory_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / "nothing") == "model.json: no such file"
 
@@ -230,7 +277,7 @@ def test_the_tensors_of_the_right_network_pass_in_any_order() -> None:
 
 
 def test_reading_imports_nothing_heavy() -> None:
-    heavy = {"torch", "torchvision", "PIL", "tqdm", "kserve"}
+    heavy = {"torch", "torchvision", "openvino", "nncf", "PIL", "tqdm", "kserve"}
     code = f"import sys, bundle.reading; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bundle.record import Architecture, Preset, Record
+from bundle.record import Agreement, Architecture, Graph, Preset, Record
 from oip.contract import Preprocessing
+from tests.bundle import tiny
 
 
 def record(directory: Path) -> Record:
@@ -14,6 +15,21 @@ def record(directory: Path) -> Record:
 def test_a_record_reads_back_as_it_was_written(directory: Path) -> None:
     first = record(directory)
     assert Record.model_validate_json(first.model_dump_json()) == first
+
+
+def test_graphs_read_back_as_they_were_written(directory: Path) -> None:
+    first = record(tiny.add_graphs(directory))
+    assert first.graphs == {
+        "float32": Graph(model="openvino/float32.xml", weights="openvino/float32.bin"),
+        "int8": Graph(
+            model="openvino/int8.xml", weights="openvino/int8.bin", agreement=Agreement.model_validate(tiny.AGREEMENT)
+        ),
+    }
+    assert Record.model_validate_json(first.model_dump_json()) == first
+
+
+def test_a_record_from_before_there_were_graphs_has_none(directory: Path) -> None:
+    assert record(directory).graphs == {}
 
 
 def test_a_record_cannot_be_changed(directory: Path) -> None:

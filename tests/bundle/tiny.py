@@ -38,15 +38,33 @@ def write(directory: Path, labels: tuple[str, ...] = LABELS) -> Path:
     return directory
 
 
+AGREEMENT = {"photos": 300, "counted": 250, "margin": 0.05, "top1": 0.996, "top5": 0.95, "cosine": 0.9998}
+
+
+def add_graphs(directory: Path) -> Path:
+    """Files in the place of graphs, and what the record says of them."""
+    (directory / "openvino").mkdir()
+    for name in ("float32", "int8"):
+        for suffix in (".xml", ".bin"):
+            (directory / "openvino" / f"{name}{suffix}").write_text(f"{name} {suffix}")
+            change(directory, f"files|openvino/{name}{suffix}", stated(directory / "openvino" / f"{name}{suffix}"))
+    graphs = {
+        name: {"model": f"openvino/{name}.xml", "weights": f"openvino/{name}.bin"} for name in ("float32", "int8")
+    }
+    change(directory, "graphs", {"float32": graphs["float32"], "int8": {**graphs["int8"], "agreement": AGREEMENT}})
+    return directory
+
+
 def stated(path: Path) -> dict[str, object]:
     content = path.read_bytes()
     return {"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
 
 
 def change(directory: Path, field: str, value: object) -> None:
-    """Set a field of `model.json`; dots lead into its parts, and files are spelled `files/NAME`."""
+    """Set a field of `model.json`; dots (or slashes, or bars) lead into its parts."""
     record = json.loads((directory / "model.json").read_text())
-    *parents, last = field.split("/") if "/" in field else field.split(".")
+    separator = next((each for each in "|/" if each in field), ".")
+    *parents, last = field.split(separator)
     part: dict[str, Any] = record
     for parent in parents:
         part = part[parent]

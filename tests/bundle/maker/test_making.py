@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+import openvino as ov
 import pytest
 import torch
 from PIL import Image
@@ -14,6 +16,7 @@ from torchvision.transforms._presets import ImageClassification
 
 from bundle import architecture, reading
 from bundle.errors import BundleError, DownloadFailed
+from bundle.maker import photos
 from bundle.maker.making import Order, make
 from bundle.maker.published import Catalogue
 from bundle.reading import Bundle
@@ -57,6 +60,18 @@ def test_a_bundle_of_real_weights_knows_what_is_on_a_photo(photographed: Bundle,
 
 
 @needs_assets
+def test_the_graph_of_real_weights_answers_as_torch_does(photographed: Bundle) -> None:
+    model, weights = photographed.graph("float32")
+    compiled = ov.compile_model(ov.Core().read_model(model, weights), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    transform = get_model_weights("squeezenet1_1")["DEFAULT"].transforms()
+    for name in TOP_FIVE:
+        pixels = photos.read(PHOTOS / name, photographed.record.preprocessing.contract)
+        with Image.open(PHOTOS / name) as image, torch.inference_mode():
+            expected = architecture.load(photographed)(transform(image.convert("RGB"))[None]).softmax(dim=1)
+        np.testing.assert_allclose(compiled(pixels[None])["probabilities"], expected.numpy(), rtol=0, atol=1e-4)
+
+
+@needs_assets
 def test_a_bundle_of_a_state_dict_says_what_it_is(photographed: Bundle) -> None:
     record = photographed.record
     digest = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
@@ -73,7 +88,7 @@ def test_a_network_with_auxiliary_heads_answers_as_torchvision_has_it(tmp_path: 
     torch.manual_seed(6)
     network = get_model(name, num_classes=3, init_weights=False, aux_logits=True, transform_input=True).eval()
     weights = saved(tmp_path / "net.pth", network)
-    bundle = make(Order(name, tmp_path / "bundle", str(weights), labels=listed(tmp_path / "three.txt", THREE)))
+    bundle = make(Order(name, tmp_path / "bundle", str(weights), listed(tmp_path / "three.txt", THREE), graph=False))
     image = torch.rand(1, 3, 299, 299)
     with torch.inference_mode():
         assert torch.equal(architecture.load(bundle)(image), network(image))
