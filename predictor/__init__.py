@@ -1,0 +1,3 @@
+"""A bundle behind an engine."""
+
+import bundle  # noqa: F401  # before any import of openvino, which else sends usage data; the reason stands there

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from bundle.errors import BundleError
 from bundle.reading import Bundle
 from bundle.reading import read as read_bundle
+from predictor.choice import Machine, choose, open_engine
 from predictor.engine import Engine
 from predictor.model import Predictor
 from predictor.settings import PredictorSettings
@@ -26,23 +27,30 @@ def serve(settings: PredictorSettings) -> None:
     """Verify the bundle before anything listens, then serve it."""
     try:
         bundle = read_bundle(settings.model_dir)
-        engine = open_engine(bundle, settings)
+        engine = load(bundle, settings)
     except BundleError as error:
         raise StartError(str(error)) from error
-    if not bundle.record.trained:
-        logger.warning("UNTRAINED: these weights were never trained, every answer is noise")
-    model = Predictor(settings.model_name, bundle, engine, settings.revision)
+    model = Predictor(
+        settings.model_name,
+        bundle,
+        engine,
+        settings.revision,
+        max_in_flight=settings.max_in_flight,
+        max_wait_ms=settings.max_wait_ms,
+    )
     app = FastAPI(title="Image classifier: predictor", version=version.VERSION, docs_url=None, redoc_url=None)
     ModelServer(settings, app).start([model])
 
 
-def open_engine(bundle: Bundle, settings: PredictorSettings) -> Engine:
+def load(bundle: Bundle, settings: PredictorSettings) -> Engine:
     """The engine for a bundle; raises BundleError for weights that were never trained, unless that is allowed."""
-    if not bundle.record.trained and not settings.allow_untrained:
-        raise BundleError(f"{settings.model_dir}: the weights were never trained; ALLOW_UNTRAINED=true serves them")
-    from predictor.torch_engine import TorchEngine  # seconds of import, for good bundles only
-
-    return TorchEngine(bundle, settings.inference_threads)
+    if not bundle.record.trained:
+        if not settings.allow_untrained:
+            raise BundleError(f"{settings.model_dir}: the weights were never trained; ALLOW_UNTRAINED=true serves them")
+        logger.warning("UNTRAINED: these weights were never trained, every answer is noise")
+    choice = choose(bundle.record.graphs, settings, Machine())
+    logger.info("engine: %s", choice)
+    return open_engine(choice, bundle, settings)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ from oip import classification, contract, v1
 from oip.document import Json
 from oip.errors import mismatch
 from oip.excerpt import excerpt
+from oip.metadata import preprocessing_parameters
 from oip.tensor import InferRequest, InferResponse, ModelMetadata, Tensor, TensorMetadata
-from predictor.device import DeviceThread
+from predictor.batcher import Batcher
 from predictor.engine import Engine
+from predictor.ladder import Ladder
 from serving import call
 from serving.errors import ContractMismatch
 from serving.model import ServedModel
@@ -23,27 +25,45 @@ from serving.model import ServedModel
 class Predictor(ServedModel):
     """A bundle behind an engine. V1 carries tensors as JSON, V2 and gRPC as the contract says."""
 
-    def __init__(self, name: str, bundle: Bundle, engine: Engine, revision: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        bundle: Bundle,
+        engine: Engine,
+        revision: str,
+        *,
+        max_in_flight: int = 64,
+        max_wait_ms: float = 0,
+    ) -> None:
         super().__init__(name)
         self.bundle = bundle
         self._engine = engine
         self.revision = revision
         self.preprocessing = bundle.record.preprocessing.contract
-        self._device = DeviceThread(engine)
+        ladder = Ladder(engine, self.preprocessing.crop)
+        self._batcher = Batcher(ladder, max_in_flight * contract.MAX_IMAGES, max_wait_ms)
         self._input = TensorMetadata(contract.INPUT, "UINT8", (-1, self.preprocessing.crop, self.preprocessing.crop, 3))
 
     @property
     def version(self) -> str:
         return self.bundle.record.version
 
+    @property
+    def alive(self) -> bool:
+        """False when a thread of the engine has died: nothing but a new process will answer again."""
+        return self._batcher.alive
+
+    @property
+    def accepts(self) -> bool:
+        return self.ready and self.alive
+
     async def open(self) -> None:
-        crop = self.preprocessing.crop
-        await self._device.warm_up(np.zeros((1, crop, crop, 3), np.uint8))
+        await self._batcher.open()
         self.ready = True
 
     async def close(self) -> None:
         self.ready = False
-        await self._device.close()
+        await self._batcher.close()
 
     def metadata(self) -> ModelMetadata:
         output = TensorMetadata(contract.OUTPUT, "FP32", (-1, self.bundle.record.classes))
@@ -66,7 +86,7 @@ class Predictor(ServedModel):
         }
 
     def config_parameters(self) -> Mapping[str, str]:
-        return {contract.FINGERPRINT: self.preprocessing.fingerprint, contract.MODEL_INFO: json.dumps(self.info())}
+        return preprocessing_parameters(self.preprocessing) | {contract.MODEL_INFO: json.dumps(self.info())}
 
     def request_from_v1(self, body: bytes | Json) -> InferRequest:
         return v1.instances_to_request(self.name, body, self._input, contract.OUTPUT)
@@ -89,7 +109,7 @@ class Predictor(ServedModel):
         return payload
 
     async def predict(self, payload: InferRequest, headers: Any = None, response_headers: Any = None) -> InferResponse:
-        probabilities = await self._device.infer(payload.inputs[0].array)
+        probabilities = await self._batcher.infer(payload.inputs[0].array)
         return InferResponse(
             model_name=self.name,
             model_version=self.version,

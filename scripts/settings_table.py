@@ -53,6 +53,8 @@ def _default(field: FieldInfo) -> str:
         return "must be given"
     if field.default_factory is not None:
         return "the machine's cores"
+    if field.default is None:
+        return "depends on the device"
     words = field.default if not isinstance(field.default, frozenset | tuple) else ", ".join(map(str, field.default))
     return f"`{str(words).lower() if isinstance(words, bool) else words}`" if str(words) else ""
 

@@ -17,8 +17,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "cloudevents", "fastapi", "google", "grpc", "grpc_health", "grpc_reflection", "kserve", "msgspec", "oip",
         "orjson", "pydantic", "pydantic_settings", "pythonjsonlogger", "starlette", "uvicorn", "uvloop",
     },
-    "bundle": {"numpy", "oip", "pydantic", "safetensors", "torch", "torchvision", "tqdm"},
-    "predictor": {"bundle", "fastapi", "numpy", "oip", "pydantic", "serving", "torch"},
+    "bundle": {
+        "PIL", "nncf", "numpy", "oip", "openvino", "pydantic", "safetensors", "torch", "torchvision", "tqdm",
+    },
+    "predictor": {"bundle", "fastapi", "numpy", "oip", "openvino", "pydantic", "serving", "torch"},
     "transformer": {
         "PIL", "fastapi", "fastapi_offline", "google", "grpc", "h11", "httpcore", "idna", "msgspec", "numpy", "oip",
         "pydantic", "pydantic_settings", "serving", "starlette",
@@ -26,7 +28,14 @@ MAY_IMPORT: dict[str, set[str]] = {
 }  # fmt: skip
 """Folder to what it may import beside itself and the standard library."""
 
-TORCH_LIVES_IN = {"bundle/architecture.py", "bundle/maker", "predictor/torch_engine.py"}
+TORCH = {"torch", "torchvision"}
+LIVES_IN = {
+    "bundle/architecture.py": TORCH,
+    "bundle/maker": HEAVY,
+    "predictor/torch_engine.py": TORCH,
+    "predictor/openvino_engine.py": {"openvino"},
+}
+"""Which of the heavy ones a module, or those of a folder, may import."""
 
 
 def modules(folder: str) -> list[Path]:
@@ -54,11 +63,11 @@ def test_a_folder_imports_only_what_the_design_allows(folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", MAY_IMPORT)
-def test_torch_is_imported_only_where_it_lives(folder: str) -> None:
+def test_what_is_heavy_is_imported_only_where_it_lives(folder: str) -> None:
     for path in modules(folder):
         name = path.relative_to(ROOT).as_posix()
-        if not any(name.startswith(home) for home in TORCH_LIVES_IN):
-            assert foreign(path).isdisjoint(HEAVY), name
+        allowed = set[str]().union(*(heavy for home, heavy in LIVES_IN.items() if name.startswith(home)))
+        assert foreign(path) & HEAVY <= allowed, name
 
 
 def test_the_maker_is_never_imported_by_what_serves() -> None:

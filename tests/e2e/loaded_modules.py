@@ -1,4 +1,7 @@
-"""Run a module as a program; on SIGUSR1 write the names of all loaded modules to the file in MODULES_FILE."""
+"""Run a module as a program; on SIGUSR1 write the names of all loaded modules to the file in MODULES_FILE.
+
+A name that is there to keep a module from being imported stands for none.
+"""
 
 import json
 import os
@@ -9,7 +12,9 @@ from pathlib import Path
 
 
 def write(*_: object) -> None:
-    Path(os.environ["MODULES_FILE"]).write_text(json.dumps(sorted(sys.modules)))
+    modules: dict[str, object] = dict(sys.modules)
+    loaded = [name for name, module in modules.items() if module is not None]
+    Path(os.environ["MODULES_FILE"]).write_text(json.dumps(sorted(loaded)))
 
 
 if __name__ == "__main__":

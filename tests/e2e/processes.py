@@ -125,9 +125,9 @@ class Pair:
 
 
 def pair(bundle: Path, logs: Path, model: str = "photos", **settings: str) -> Pair:
-    """Not started yet; `settings` go to both."""
+    """Not started yet; `settings` go to both. In float32, whose answers are those of any machine."""
     logs.mkdir(parents=True, exist_ok=True)
-    both = {"MODEL_NAME": model, "LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"} | settings
+    both = {"MODEL_NAME": model, "LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG", "PRECISION": "float32"} | settings
     predictor = Process("predictor", both | {"MODEL_DIR": str(bundle)}, logs / "predictor.log")
     transformer = Process("transformer", both | {"PREDICTOR_HOST": predictor.grpc}, logs / "transformer.log")
     return Pair(predictor, transformer, model)

@@ -51,8 +51,9 @@ def test_ready_processes_have_loaded_only_what_the_design_allows(probed: Pair) -
     transformer, predictor = loaded(probed.transformer), loaded(probed.predictor)
     assert {"kserve", "PIL", "uvloop", "transformer.model"} <= transformer
     assert transformer.isdisjoint({"torch", "torchvision", "bundle", "predictor", "openvino"})
-    assert {"kserve", "uvloop", "predictor.model"} <= predictor
-    assert predictor.isdisjoint({"transformer", "bundle.maker", "nncf"})
+    assert {"kserve", "uvloop", "openvino", "predictor.model"} <= predictor
+    assert predictor.isdisjoint({"transformer", "bundle.maker", "torch", "torchvision", "PIL", "nncf"})
+    assert predictor.isdisjoint({"openvino_telemetry"})
 
 
 @pytest.fixture(scope="module")
