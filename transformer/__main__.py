@@ -22,7 +22,8 @@ def main() -> int:
 
 def serve(settings: TransformerSettings) -> None:
     """Put the transformer's parts together and serve them."""
-    decoder = Decoder(settings.decode_threads, ImageLimits(settings.max_image_pixels), settings.max_upload_size)
+    limits = ImageLimits(settings.max_image_pixels)
+    decoder = Decoder(settings.decode_threads, limits, settings.max_upload_size, settings.decode)
     model = Transformer(settings, decoder, Fetcher(fetch_policy(settings)))
     server = ModelServer(settings, FastAPIOffline(title="Image classifier", version=version.VERSION))
     server.app.include_router(plain_router(server.plane, settings))

@@ -10,6 +10,7 @@ import warnings
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Self
 
 import numpy as np
 from PIL import Image, ImageFile
@@ -21,7 +22,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from serving.errors import BadInput, Refused, UnsupportedMedia
 from transformer.exif import orientation
-from transformer.jpeg import JpegFile, excess
+from transformer.jpeg import JpegFile, excess, scalable
 
 # What Pillow would print about a file becomes an error of that file. Set once: changing filters around each call,
 # as with warnings.catch_warnings, is not safe in threads.
@@ -70,6 +71,11 @@ _TURNS = {
     8: Transpose.ROTATE_90,
 }
 
+# What each turn does to a coordinate: first it may be counted from the other end, then the two may be swapped.
+_FROM_RIGHT_TO_LEFT = {Transpose.FLIP_LEFT_RIGHT, Transpose.ROTATE_180, Transpose.ROTATE_90, Transpose.TRANSVERSE}
+_FROM_BOTTOM_TO_TOP = {Transpose.FLIP_TOP_BOTTOM, Transpose.ROTATE_180, Transpose.ROTATE_270, Transpose.TRANSVERSE}
+_ON_ITS_SIDE = {Transpose.TRANSPOSE, Transpose.TRANSVERSE, Transpose.ROTATE_90, Transpose.ROTATE_270}
+
 _GREY_8_OF_16 = ((np.arange(2**16, dtype=np.uint32) + 128) // 257).astype(np.uint8)
 """The nearest 8-bit value of each 16-bit one: v * 255 / 65535, rounded."""
 
@@ -92,11 +98,41 @@ class ImageLimits:
             )
 
 
-def decode(data: bytes, limits: ImageLimits, field: str = "image") -> Image.Image:
-    """The photo in `data` in mode RGB, upright by its EXIF orientation, on white where it is transparent.
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A photo in mode RGB, upright: `box` (left, top, right, bottom) of `rgb` shows the file's `size` pixels.
+
+    The box is all of `rgb`, and of that size, unless a fraction of the size was decoded: then it may begin or end
+    inside a pixel.
+    """
+
+    rgb: Image.Image
+    size: tuple[int, int]
+    box: tuple[float, float, float, float]
+
+    @classmethod
+    def whole(cls, rgb: Image.Image) -> Self:
+        return cls(rgb, rgb.size, (0, 0, *rgb.size))
+
+    def turned(self, turn: Transpose) -> Self:
+        rgb, (width, height), (left, top, right, bottom) = self.rgb, self.size, self.box
+        if turn in _FROM_RIGHT_TO_LEFT:
+            left, right = rgb.width - right, rgb.width - left
+        if turn in _FROM_BOTTOM_TO_TOP:
+            top, bottom = rgb.height - bottom, rgb.height - top
+        if turn in _ON_ITS_SIDE:
+            width, height, left, top, right, bottom = height, width, top, left, bottom, right
+        return type(self)(rgb.transpose(turn), (width, height), (left, top, right, bottom))
+
+
+def decode(data: bytes, limits: ImageLimits, field: str = "image", enough: int | None = None) -> Picture:
+    """The photo in `data`, upright by its EXIF orientation, on white where it is transparent.
 
     Formats: JPEG (of an MPO file the first picture), PNG, WebP, GIF and BMP, told by their content alone. Size and
-    number of frames are judged from the headers, before a pixel is decoded. `field` names the place in error texts.
+    number of frames are judged from the headers, before a pixel is decoded. With `enough`, a JPEG is decoded at 1/2,
+    1/4 or 1/8 of its size, where that leaves both edges at least `enough` pixels long. `field` names the place in
+    error texts.
+
     Raises BadInput (empty, truncated, damaged), UnsupportedMedia (anything else than those formats, and run-length
     encoded BMP) and Refused (more pixels than `limits` allow, an animation, a JPEG built to take long).
     """
@@ -104,9 +140,11 @@ def decode(data: bytes, limits: ImageLimits, field: str = "image") -> Image.Imag
     try:
         image = reader(BytesIO(data))
         _judge(image, limits, field)
+        size = image.size
+        box = _scale_down(image, data, enough) if enough else (0, 0, *size)
         image.load()
         _rescale_transparent_colour(image, data)
-        return _upright(to_rgb(image), image.info.get("exif"))
+        return _upright(Picture(to_rgb(image), size, box), image.info.get("exif"))
     except _BOMBS:
         raise _too_many_pixels(field, limits, f"more than {Image.MAX_IMAGE_PIXELS}") from None
     except _DAMAGED as error:
@@ -157,6 +195,12 @@ def _judge(image: ImageFile.ImageFile, limits: ImageLimits, field: str) -> None:
         raise UnsupportedMedia(f"{field}: expected an uncompressed BMP picture, got a run-length encoded one")
 
 
+def _scale_down(image: ImageFile.ImageFile, data: bytes, enough: int) -> tuple[float, float, float, float]:
+    """Let libjpeg make the picture smaller while it decodes; returns where in that one the picture will be."""
+    drafted = image.draft(None, (enough, enough)) if isinstance(image, JpegFile) and scalable(data) else None
+    return drafted[1] if drafted else (0, 0, *image.size)
+
+
 def _too_many_pixels(field: str, limits: ImageLimits, given: str) -> Refused:
     return Refused(f"{field}: expected at most {limits.max_pixels} pixels, got {given}")
 
@@ -180,7 +224,7 @@ def _grey_16_to_rgb(image: Image.Image) -> Image.Image:
     return Image.fromarray(scaled).convert("RGB")
 
 
-def _upright(rgb: Image.Image, exif: object) -> Image.Image:
+def _upright(picture: Picture, exif: object) -> Picture:
     """Not ImageOps.exif_transpose: it parses, and writes back, every tag of what may be hostile EXIF."""
     turn = _TURNS.get(orientation(exif)) if isinstance(exif, bytes) else None
-    return rgb if turn is None else rgb.transpose(turn)
+    return picture if turn is None else picture.turned(turn)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 from oip import contract
 from oip.contract import Preprocessing
 from oip.document import Json
+from oip.metadata import preprocessing_parameters
 from oip.tensor import InferRequest, InferResponse, ModelMetadata, TensorMetadata
 from serving import call
 from serving.errors import NotReady, ServiceError
 from serving.model import ServedModel
+from serving.timeline import Timeline
 from transformer import request as requests
 from transformer import response as responses
 from transformer.decoder import Decoder
 from transformer.fetch import Fetcher
 from transformer.image import FORMATS
-from transformer.request import Base64Photo, ClassifyRequest, Link, Photo, Source
+from transformer.request import ClassifyRequest, Link, Photo, Source
 from transformer.response import ClassifyResponse, Prediction
 from transformer.settings import TransformerSettings
 from transformer.upstream import Answer, PredictorClient, PredictorFacts
@@ -53,8 +55,11 @@ class Transformer(ServedModel):
 
     @property
     def version(self) -> str:
-        facts = self._predictor.facts if self._predictor else None
-        return str(facts.info.get("model_version", "")) if facts else ""
+        return str(self._facts.info.get("model_version", "")) if self._facts else ""
+
+    @property
+    def _facts(self) -> PredictorFacts | None:
+        return self._predictor.facts if self._predictor else None
 
     @property
     def accepts(self) -> bool:
@@ -89,17 +94,13 @@ class Transformer(ServedModel):
 
     def info(self) -> dict[str, Any]:
         """What the predictor says of itself, and the transformer's own limits; raises NotReady before first contact."""
-        facts = self._predictor.facts if self._predictor else None
-        if facts is None:
-            raise NotReady("the predictor has not been met yet")
         limits = self._settings.model_dump(
             include={"max_upload_size", "max_image_pixels", "top_k_predictions", "fetch_enabled"}
         )
-        return facts.info | {"model_name": self.name, "formats": FORMATS, "limits": limits}
+        return self._met().info | {"model_name": self.name, "formats": FORMATS, "limits": limits}
 
     def config_parameters(self) -> Mapping[str, str]:
-        facts = self._predictor.facts if self._predictor else None
-        return {contract.FINGERPRINT: facts.preprocessing.fingerprint} if facts else {}
+        return preprocessing_parameters(self._met().preprocessing)
 
     def request_from_v1(self, body: bytes | Json) -> ClassifyRequest:
         return requests.from_v1(body)
@@ -115,46 +116,63 @@ class Transformer(ServedModel):
         return responses.to_v2(response, request)
 
     async def preprocess(self, payload: ClassifyRequest, headers: Any = None) -> Prepared:
-        """Fetch what is to be fetched, decode, resize and crop; the first photo that fails ends the others."""
-        call.current().images = len(payload.sources)
-        facts = await self._meet()
-        top_k = requests.checked_top_k(payload.top_k, self._settings.top_k_predictions, facts.classes)
-        tasks = [asyncio.create_task(self._pixels(source, facts.preprocessing)) for source in payload.sources]
-        try:
-            return Prepared(np.stack([await task for task in tasks]), top_k, facts)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        """Fetch what is to be fetched, decode, resize and crop, once it is clear that the contract is agreed on."""
+        current = call.current()
+        current.images = len(payload.sources)
+        with current.stage("meet"):
+            facts = await self._meet(payload.fingerprint)
+        top_k = requests.checked_top_k(payload, self._settings.top_k_predictions, facts.classes)
+        with current.overlapping("preprocess", "fetch", "queue") as timeline:
+            pixels = await self._gathered(payload.sources, facts.preprocessing, timeline)
+            with timeline.of("preprocess"):
+                return Prepared(np.stack(pixels), top_k, facts)
 
     async def predict(self, payload: Prepared, headers: Any = None, response_headers: Any = None) -> Answer:
         with call.current().stage("predict"):
             return await self._client().classify(payload.batch, payload.top_k, payload.facts)
 
     async def postprocess(self, result: Answer, headers: Any = None, response_headers: Any = None) -> ClassifyResponse:
-        call.current().model_version = result.model_version
+        current = call.current()
+        current.model_version, current.fingerprint = result.model_version, result.fingerprint
         photos = [[Prediction(best.index, best.label, best.value) for best in row] for row in result.rows]
-        return ClassifyResponse(self.name, result.model_version, result.revision, photos)
+        return ClassifyResponse(self.name, result.model_version, result.fingerprint, result.revision, photos)
 
-    async def _meet(self) -> PredictorFacts:
-        facts = await self._client().meet()
+    async def _meet(self, fingerprint: Any = None) -> PredictorFacts:
+        facts = await self._client().meet(fingerprint)
         self.ready = True
         return facts
+
+    def _met(self) -> PredictorFacts:
+        if self._facts is None:
+            raise NotReady("the predictor has not been met yet")
+        return self._facts
 
     def _client(self) -> PredictorClient:
         if self._predictor is None:
             raise NotReady("the server is starting")
         return self._predictor
 
-    async def _pixels(self, source: Source, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    async def _gathered(
+        self, sources: Sequence[Source], preprocessing: Preprocessing, timeline: Timeline
+    ) -> list[NDArray[np.uint8]]:
+        """Every photo's pixels; the first photo that fails ends the others."""
+        tasks = [asyncio.create_task(self._pixels(source, preprocessing, timeline)) for source in sources]
+        try:
+            return [await task for task in tasks]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _pixels(self, source: Source, preprocessing: Preprocessing, timeline: Timeline) -> NDArray[np.uint8]:
         """One photo's pixels. What is fetched is decoded before the next is fetched, so that little of it is held."""
         if not isinstance(source, Link):
-            return await self._decoded(source, preprocessing)
-        async with self._fetching:
-            with call.current().stage("fetch"):
+            return await self._decoder.pixels(source, preprocessing, timeline)
+        with timeline.of("queue"):
+            await self._fetching.acquire()
+        try:
+            with timeline.of("fetch"):
                 photo = Photo(await self._fetcher.fetch(source.url, source.field), source.field)
-            return await self._decoded(photo, preprocessing)
-
-    async def _decoded(self, photo: Photo | Base64Photo, preprocessing: Preprocessing) -> NDArray[np.uint8]:
-        with call.current().stage("preprocess"):
-            return await self._decoder.pixels(photo, preprocessing)
+            return await self._decoder.pixels(photo, preprocessing, timeline)
+        finally:
+            self._fetching.release()

@@ -38,7 +38,8 @@ def plain_router(plane: DataPlane, settings: TransformerSettings) -> APIRouter:
     @router.post("/predict/url", **PREDICT_URL)
     async def predict_url(request: Request) -> Response:
         async with plane.admitted(settings.model_name) as model:
-            asked = from_link(await bounded(request, FORM_OVERHEAD_BYTES).body())
+            with call.current().stage("read"):
+                asked = from_link(await bounded(request, FORM_OVERHEAD_BYTES).body())
             return _document(await unless_gone(request, plane.answer(model, asked)))
 
     return router

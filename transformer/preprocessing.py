@@ -1,6 +1,7 @@
 """RGB picture to the predictor's input: the shorter edge to `resize` pixels, then the middle `crop` x `crop`.
 
-Equal bit for bit to torchvision's ImageClassification preset on the same picture, up to its uint8 pixels.
+Equal bit for bit to torchvision's ImageClassification preset on the same picture, up to its uint8 pixels, if it was
+decoded whole.
 """
 
 import math
@@ -12,6 +13,7 @@ from PIL.Image import Resampling
 
 from oip.contract import Preprocessing
 from serving.errors import Refused
+from transformer.image import Picture
 
 MAX_ASPECT_RATIO = 4096
 """How many times longer than the shorter edge the longer one may be."""
@@ -30,20 +32,30 @@ _REACH = 3
 _PERIOD = 2 * _REACH + 1
 
 
-def prepare(rgb: Image.Image, preprocessing: Preprocessing, field: str = "image") -> NDArray[np.uint8]:
-    """The model's view of a picture of mode RGB, `[crop, crop, 3]`, C-contiguous; black where it is smaller than that.
+def enough(preprocessing: Preprocessing) -> int | None:
+    """The shorter edge that a photo decoded at a fraction of its size must keep; None where no fraction will do.
+
+    Twice what it is resized to, so that the resizing still has pixels to average. "nearest" averages none.
+    """
+    return None if preprocessing.interpolation == "nearest" else 2 * preprocessing.resize
+
+
+def prepare(picture: Picture, preprocessing: Preprocessing, field: str = "image") -> NDArray[np.uint8]:
+    """The model's view of a picture, `[crop, crop, 3]`, C-contiguous; black where it is smaller than that.
 
     Raises Refused for a longer edge of more than 4096 times the shorter one; `field` names the place in its text.
 
     At 232 and 224 pixels a 12-megapixel photo takes 3 MB besides its own, 4000x3 and 3x4000 take 25 MB, and the
     thinnest, 4096x1, 75 MB and 0.1 s. A picture that is made smaller never takes more than its own memory twice.
     """
-    size = _resized(rgb.size, preprocessing.resize, field)
+    rgb = picture.rgb
+    size = _resized(picture.size, preprocessing.resize, field)
     box = _middle(size, preprocessing.crop)
     resample = _FILTERS[preprocessing.interpolation]
     if math.prod(size) <= max(_WHOLE_PIXELS, preprocessing.crop**2, math.prod(rgb.size)):
-        return np.array(rgb.resize(size, resample).crop(box))
-    # Longer than in the file, hence in Pillow always across first and then down (making smaller may swap the two).
+        return np.array(rgb.resize(size, resample, picture.box).crop(box))
+    # Longer than in the file, hence in Pillow always across first and then down (making smaller may swap the two);
+    # and decoded whole, as `enough` is twice the size that is wanted here.
     return _wide(rgb, size, box, resample) if size[0] > size[1] else _tall(rgb, size, box, resample)
 
 

@@ -49,11 +49,12 @@ Source = Photo | Base64Photo | Link
 
 @dataclass(frozen=True, slots=True)
 class ClassifyRequest:
-    """Photos in the client's order; `top_k` as the client gave it in that field, None when it did not."""
+    """Photos in the client's order; `top_k` (in that field) and `fingerprint` as the client gave them, or None."""
 
     sources: tuple[Source, ...]
     top_k: Any = None
     top_k_field: str = TOP_K
+    fingerprint: Any = None
 
 
 class _Encoded(msgspec.Struct, gc=False):
@@ -68,6 +69,7 @@ class _Instance(msgspec.Struct, gc=False):
 
 class _Parameters(msgspec.Struct, gc=False):
     top_k: Parameter | None = None
+    fingerprint: Parameter | None = None
 
 
 class _Body(msgspec.Struct, gc=False):
@@ -89,7 +91,7 @@ def from_v1(body: bytes | Json) -> ClassifyRequest:
     document = decode_json(_BODY, body)
     _check_count("instances", document.instances)
     sources = tuple(_source(instance, f"instances[{index}]") for index, instance in enumerate(document.instances))
-    return ClassifyRequest(sources, document.parameters.top_k)
+    return ClassifyRequest(sources, document.parameters.top_k, fingerprint=document.parameters.fingerprint)
 
 
 def from_link(body: bytes) -> ClassifyRequest:
@@ -110,7 +112,7 @@ def from_v2(request: InferRequest) -> ClassifyRequest:
         raise mismatch(f"shape of input {tensor.name}", "[N]", list(tensor.shape))
     _check_count(tensor.name, tensor.array)
     sources = tuple(_element(tensor, value, f"{tensor.name}[{index}]") for index, value in enumerate(tensor.array))
-    return ClassifyRequest(sources, *_top_k(request))
+    return ClassifyRequest(sources, *_top_k(request), request.parameters.get(contract.FINGERPRINT))
 
 
 def _top_k(request: InferRequest) -> tuple[Any, str]:

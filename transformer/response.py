@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from oip.contract import FINGERPRINT
 from oip.datatypes import DTYPES
 from oip.errors import mismatch
 from oip.excerpt import excerpt
@@ -37,6 +38,7 @@ class ClassifyResponse:
 
     model_name: str
     model_version: str
+    fingerprint: str
     revision: str
     photos: Sequence[Sequence[Prediction]]
 
@@ -52,7 +54,7 @@ def to_v2(response: ClassifyResponse, request: InferRequest) -> InferResponse:
         model_version=response.model_version,
         id=request.id,
         outputs=tuple(_tensor(response, output) for output in request.outputs or _ALL),
-        parameters={"revision": response.revision} if response.revision else {},
+        parameters={FINGERPRINT: response.fingerprint, "revision": response.revision},
     )
 
 

@@ -1,12 +1,13 @@
 """Settings of the transformer."""
 
-import os
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, PositiveFloat, PositiveInt
 from pydantic_settings import NoDecode
 
+from serving.cores import available_cores
 from serving.settings import MIB, ServerSettings
+from transformer.decoder import Decode
 
 MAX_PIXELS = 89_478_485
 """Pillow's own ceiling, over which it takes a picture for an attack."""
@@ -15,6 +16,11 @@ MAX_PIXELS = 89_478_485
 def _words(value: object) -> object:
     """`a, b` from the environment or a flag as words."""
     return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+def _decode_threads() -> int:
+    """One core fewer than there are: the event loop wants it, and so does an engine on the same machine."""
+    return max(1, available_cores() - 1)
 
 
 class TransformerSettings(ServerSettings):
@@ -33,8 +39,12 @@ class TransformerSettings(ServerSettings):
     max_image_pixels: int = Field(
         25_000_000, ge=1, le=MAX_PIXELS, description="pixels of one photo, judged before it is decoded"
     )
+    decode: Decode = Field(
+        "fast",
+        description="exact: photos as torchvision prepares them; fast: large JPEGs nearly so, in a third of the time",
+    )
     decode_threads: PositiveInt = Field(
-        default_factory=lambda: len(os.sched_getaffinity(0)), description="photos decoded at once"
+        default_factory=_decode_threads, description="photos decoded at once; one core is left to the event loop"
     )
 
     fetch_enabled: bool = Field(default=True, description="whether photos are fetched from URLs at all")

@@ -18,6 +18,7 @@ from oip import classification, contract
 from oip import inference_pb2 as pb
 from oip.classification import Classified
 from oip.errors import InvalidRequest
+from oip.excerpt import excerpt
 from oip.grpc import SERVICE, request_to_message, response_from_message
 from oip.tensor import InferRequest, RequestedOutput, Tensor
 from serving import call
@@ -53,6 +54,10 @@ _ROWS_IN_THE_LOOP = 1000
 """Classes in an answer over which it is read in a thread, since the event loop would feel it."""
 
 
+Rows = Sequence[Sequence[Classified]]
+"""The best classes of each photo."""
+
+
 @dataclass(frozen=True, slots=True)
 class PredictorFacts:
     """What the predictor says of itself at first contact."""
@@ -61,14 +66,19 @@ class PredictorFacts:
     classes: int
     info: dict[str, Any]
 
+    def agree(self, fingerprint: Any) -> bool:
+        """Whether that is the predictor's own, or none was asked for."""
+        return fingerprint in (None, self.preprocessing.fingerprint)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The best classes of each photo, and which model gave them."""
 
     model_version: str
+    fingerprint: str
     revision: str
-    rows: Sequence[Sequence[Classified]]
+    rows: Rows
 
 
 class PredictorClient:
@@ -96,13 +106,26 @@ class PredictorClient:
                     state = self._channel.get_state(try_to_connect=True)
         return bool(state is grpc.ChannelConnectivity.READY)
 
-    async def meet(self) -> PredictorFacts:
-        """The predictor's facts, asked for once a connection; raises PredictorUnavailable or ContractMismatch."""
-        if self._facts is None or self._channel.get_state() is not grpc.ChannelConnectivity.READY:
-            request = pb.ModelConfigRequest(name=self._settings.model_name)
-            response = await self._call(self._config, request, ())
-            self._facts = self._checked(_facts(response.config))
-            logger.info("met the predictor: %s", self._facts.preprocessing.fingerprint)
+    async def meet(self, fingerprint: Any = None) -> PredictorFacts:
+        """The predictor's facts, asked for once a connection, and again for a fingerprint other than the one learned.
+
+        Raises PredictorUnavailable, BadPrediction or, for a fingerprint that is not the predictor's, ContractMismatch.
+        """
+        facts, connected = self._facts, self._channel.get_state() is grpc.ChannelConnectivity.READY
+        if facts is None or not connected or not facts.agree(fingerprint):
+            facts = await self._learn()
+        if not facts.agree(fingerprint):
+            own = facts.preprocessing.fingerprint
+            raise ContractMismatch(
+                f"fingerprint: the transformer's is {own!r}, the request's is {excerpt(fingerprint)}"
+            )
+        return facts
+
+    async def _learn(self) -> PredictorFacts:
+        response = await self._call(self._config, pb.ModelConfigRequest(name=self._settings.model_name), ())
+        self._facts = None  # it is no longer what was met, unless it says so
+        self._facts = self._checked(_facts(response.config))
+        logger.info("met the predictor: %s", self._facts.preprocessing.fingerprint)
         return self._facts
 
     async def classify(self, batch: NDArray[np.uint8], k: int, facts: PredictorFacts) -> Answer:
@@ -120,16 +143,18 @@ class PredictorClient:
         classes: int | None = facts.classes
         if message.model_version != facts.info.get("model_version"):
             self._facts = classes = None  # another model than was met: the next request learns of it
-        return await self._read(message, (len(batch), k), classes)
+        rows = await self._rows(message, (len(batch), k), classes)
+        revision = message.parameters["revision"].string_param
+        return Answer(message.model_version, facts.preprocessing.fingerprint, revision, rows)
 
     async def close(self) -> None:
         await self._channel.close()
 
-    async def _read(self, message: pb.ModelInferResponse, shape: tuple[int, int], classes: int | None) -> Answer:
+    async def _rows(self, message: pb.ModelInferResponse, shape: tuple[int, int], classes: int | None) -> Rows:
         try:
             if math.prod(shape) <= _ROWS_IN_THE_LOOP:
-                return _answer(message, shape, classes)
-            return await asyncio.to_thread(_answer, message, shape, classes)
+                return _rows(message, shape, classes)
+            return await asyncio.to_thread(_rows, message, shape, classes)
         except InvalidRequest as error:
             raise BadPrediction("the predictor answered something that is not a prediction") from error
 
@@ -195,7 +220,7 @@ def _facts(config: Any) -> PredictorFacts:
         raise BadPrediction("the predictor's config is not one of this contract") from error
 
 
-def _answer(message: pb.ModelInferResponse, shape: tuple[int, int], classes: int | None) -> Answer:
+def _rows(message: pb.ModelInferResponse, shape: tuple[int, int], classes: int | None) -> Rows:
     """The message's predictions, once every number in them makes sense; raises InvalidRequest otherwise."""
     response = response_from_message(message)
     outputs = [output for output in response.outputs if output.name == contract.OUTPUT]
@@ -205,4 +230,4 @@ def _answer(message: pb.ModelInferResponse, shape: tuple[int, int], classes: int
     for entry in (entry for row in rows for entry in row):
         if not (0 <= entry.value <= 1 and entry.index >= 0 and (classes is None or entry.index < classes)):
             raise InvalidRequest(f"{contract.OUTPUT}: expected a probability of a class, got {entry}")
-    return Answer(response.model_version, str(response.parameters.get("revision", "")), rows)
+    return rows

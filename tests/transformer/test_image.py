@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.Image import Transpose
 from PIL.PngImagePlugin import PngInfo
 
 from serving.errors import BadInput, Refused, ServiceError, UnsupportedMedia
 from tests.assets import PHOTOS, needs_assets
 from tests.transformer.pictures import Pixel, chunk, noise, pixels, png, saved, segment, turned
-from transformer.image import ImageLimits, decode, to_rgb
+from transformer.image import ImageLimits, Picture, decode, to_rgb
 
 LIMITS = ImageLimits()
 EXIF = b"Exif\0\0"
@@ -78,7 +79,7 @@ def transparent(*colour: int) -> bytes:
     ],
 )
 def test_an_opaque_picture_keeps_its_colours(data: bytes, expected: list[Pixel]) -> None:
-    assert pixels(decode(data, LIMITS)) == expected
+    assert pixels(decode(data, LIMITS).rgb) == expected
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_an_opaque_picture_keeps_its_colours(data: bytes, expected: list[Pixel])
     ],
 )
 def test_transparency_shows_white(data: bytes, expected: list[Pixel]) -> None:
-    assert pixels(decode(data, LIMITS)) == expected
+    assert pixels(decode(data, LIMITS).rgb) == expected
 
 
 @pytest.mark.parametrize(
@@ -128,11 +129,11 @@ def test_modes_that_no_file_gives_show_white_too(image: Image.Image, expected: l
     ("value", "grey"), [(0, 0), (128, 0), (129, 1), (200, 1), (32768, 128), (60000, 233), (65406, 254), (65535, 255)]
 )
 def test_16_bit_grey_is_scaled_and_rounded(value: int, grey: int) -> None:
-    assert pixels(decode(png((1, 1), 16, 0, words(value)), LIMITS)) == [(grey, grey, grey)]
+    assert pixels(decode(png((1, 1), 16, 0, words(value)), LIMITS).rgb) == [(grey, grey, grey)]
 
 
 def test_16_bit_colour_keeps_its_high_bytes() -> None:
-    assert pixels(decode(png((1, 1), 16, 2, words(0x80FF, 0x00FF, 0xFFFF)), LIMITS)) == [(128, 0, 255)]
+    assert pixels(decode(png((1, 1), 16, 2, words(0x80FF, 0x00FF, 0xFFFF)), LIMITS).rgb) == [(128, 0, 255)]
 
 
 @pytest.mark.parametrize(
@@ -156,14 +157,14 @@ def test_16_bit_colour_keeps_its_high_bytes() -> None:
     ],
 )
 def test_a_jpeg_of_any_colour_space_has_the_right_colours(data: bytes, expected: Pixel) -> None:
-    assert set(pixels(decode(data, LIMITS))) == {expected}
+    assert set(pixels(decode(data, LIMITS).rgb)) == {expected}
 
 
 @needs_assets
 @pytest.mark.parametrize("name", ["astronaut.png", "chelsea.png", "coffee.png"])
 def test_a_photo_decodes_to_its_own_pixels(name: str) -> None:
     with Image.open(PHOTOS / name) as photo:
-        assert pixels(decode((PHOTOS / name).read_bytes(), LIMITS)) == pixels(photo.convert("RGB"))
+        assert pixels(decode((PHOTOS / name).read_bytes(), LIMITS).rgb) == pixels(photo.convert("RGB"))
 
 
 # The stored picture shows the letters "abc" above "def"; a letter is a grey block of 8 x 8 pixels.
@@ -192,7 +193,7 @@ def read_letters(image: Image.Image) -> list[str]:
 @pytest.mark.parametrize("orientation", SHOWN)
 def test_a_photo_is_turned_upright(orientation: int, file_format: str) -> None:
     data = saved(STORED.convert("RGB"), file_format, exif=EXIF + turned(orientation), quality=95)
-    assert read_letters(decode(data, LIMITS)) == SHOWN[orientation]
+    assert read_letters(decode(data, LIMITS).rgb) == SHOWN[orientation]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGBA", "I;16"])
@@ -217,24 +218,24 @@ def test_a_picture_of_any_mode_is_turned_upright(mode: str) -> None:
     ],
 )
 def test_a_photo_with_broken_exif_is_shown_as_stored(exif: bytes, file_format: str) -> None:
-    assert read_letters(decode(saved(STORED, file_format, exif=EXIF + exif), LIMITS)) == SHOWN[1]
+    assert read_letters(decode(saved(STORED, file_format, exif=EXIF + exif), LIMITS).rgb) == SHOWN[1]
 
 
 def test_a_png_text_named_exif_is_not_exif() -> None:
     text = PngInfo()
     text.add_text("exif", "II*")
-    assert read_letters(decode(saved(STORED, "PNG", pnginfo=text), LIMITS)) == SHOWN[1]
+    assert read_letters(decode(saved(STORED, "PNG", pnginfo=text), LIMITS).rgb) == SHOWN[1]
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
 def test_a_colour_profile_changes_nothing_even_a_broken_one(file_format: str) -> None:
     plain, profiled = saved(RGB, file_format), saved(RGB, file_format, icc_profile=b"no profile" * 50)
-    assert pixels(decode(profiled, LIMITS)) == pixels(decode(plain, LIMITS))
+    assert pixels(decode(profiled, LIMITS).rgb) == pixels(decode(plain, LIMITS).rgb)
 
 
 def test_the_first_picture_of_a_phones_mpo_file_is_read() -> None:
     mpo = saved(Image.new("RGB", (8, 8), RED), "MPO", save_all=True, append_images=[noise(16, 16)])
-    assert set(pixels(decode(mpo, LIMITS))) == {(254, 0, 0)}
+    assert set(pixels(decode(mpo, LIMITS).rgb)) == {(254, 0, 0)}
 
 
 @pytest.mark.parametrize(
@@ -446,6 +447,99 @@ def test_an_error_names_the_place_that_the_caller_gives(data: bytes) -> None:
         decode(data, LIMITS, field="instances[3].image.b64")
 
 
+@pytest.mark.parametrize(
+    ("edge", "divisor"), [(10, 1), (19, 1), (20, 2), (39, 2), (40, 4), (79, 4), (80, 8), (81, 8), (1000, 8)]
+)
+def test_a_large_jpeg_is_decoded_at_the_smallest_size_that_is_enough(edge: int, divisor: int) -> None:
+    picture = decode(saved(noise(2 * edge, edge), "JPEG"), LIMITS, enough=10)
+    assert picture.rgb.size == (-(-2 * edge // divisor), -(-edge // divisor))
+    assert picture.size == (2 * edge, edge)
+    assert picture.box == (0, 0, 2 * edge / divisor, edge / divisor)
+
+
+@pytest.mark.parametrize(
+    "data", [saved(noise(19, 1000), "JPEG"), *(saved(noise(99, 99), kind) for kind in FORMATS[1:])]
+)
+def test_a_small_jpeg_and_every_other_format_is_decoded_whole(data: bytes) -> None:
+    picture, exact = decode(data, LIMITS, enough=10), decode(data, LIMITS)
+    assert exact == Picture.whole(exact.rgb)
+    assert picture == exact
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "expected"),
+    [("L", 77, (77, 77, 77)), ("RGB", (200, 100, 50), (200, 100, 50)), ("CMYK", (255, 0, 0, 0), (0, 255, 255))],
+)
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_a_jpeg_of_any_kind_is_decoded_at_a_fraction(
+    mode: str, colour: int | tuple[int, ...], expected: Pixel, progressive: bool, subsampling: int
+) -> None:
+    flat = Image.new(mode, (160, 80), colour)
+    data = saved(flat, "JPEG", quality=100, progressive=progressive, subsampling=subsampling)
+    picture = decode(data, LIMITS, enough=10)
+    assert picture.rgb.size == (20, 10)
+    assert set(pixels(picture.rgb)) == {expected}
+
+
+def test_of_an_mpo_file_the_first_picture_is_decoded_at_a_fraction() -> None:
+    mpo = saved(Image.new("RGB", (80, 80), RED), "MPO", save_all=True, append_images=[noise(160, 160)])
+    assert pixels(decode(mpo, LIMITS, enough=10).rgb) == [(254, 0, 0)] * 100
+
+
+@pytest.mark.parametrize("orientation", SHOWN)
+def test_a_photo_decoded_at_a_fraction_is_turned_upright(orientation: int) -> None:
+    large = STORED.resize((192, 128), Image.Resampling.NEAREST).convert("RGB")
+    picture = decode(saved(large, "JPEG", exif=EXIF + turned(orientation), quality=95), LIMITS, enough=16)
+    assert sorted(picture.rgb.size) == [16, 24]
+    assert read_letters(picture.rgb) == SHOWN[orientation]
+
+
+@pytest.mark.parametrize(
+    ("turn", "size", "box"),
+    [
+        (Transpose.FLIP_LEFT_RIGHT, (81, 41), (0.875, 0, 11, 5.125)),
+        (Transpose.ROTATE_180, (81, 41), (0.875, 0.875, 11, 6)),
+        (Transpose.FLIP_TOP_BOTTOM, (81, 41), (0, 0.875, 10.125, 6)),
+        (Transpose.TRANSPOSE, (41, 81), (0, 0, 5.125, 10.125)),
+        (Transpose.ROTATE_270, (41, 81), (0.875, 0, 6, 10.125)),
+        (Transpose.TRANSVERSE, (41, 81), (0.875, 0.875, 6, 11)),
+        (Transpose.ROTATE_90, (41, 81), (0, 0.875, 5.125, 11)),
+    ],
+)
+def test_the_part_of_a_picture_that_shows_the_photo_turns_with_it(
+    turn: Transpose, size: tuple[int, int], box: tuple[float, float, float, float]
+) -> None:
+    picture = Picture(noise(11, 6), (81, 41), (0, 0, 10.125, 5.125)).turned(turn)
+    assert (picture.size, picture.box) == (size, box)
+
+
+def lossless_jpeg(edge: int) -> bytes:
+    """A square of middle grey by spatial prediction (ITU-T T.81, annex H): each pixel as predicted, one bit each."""
+    frame = segment(0xC3, struct.pack(">BHHB3B", 8, edge, edge, 1, 1, 0x11, 0))
+    code_of_zero = segment(0xC4, bytes([0, 1, *[0] * 15, 0]))
+    scan = segment(0xDA, bytes([1, 1, 0, 1, 0, 0]))
+    return b"\xff\xd8" + frame + code_of_zero + scan + bytes(edge * edge // 8) + b"\xff\xd9"
+
+
+def test_a_lossless_jpeg_has_no_fractions_and_is_decoded_whole() -> None:
+    picture = decode(lossless_jpeg(80), LIMITS, enough=10)
+    assert picture.rgb.size == (80, 80)
+    assert set(pixels(picture.rgb)) == {(128, 128, 128)}
+
+
+@pytest.mark.parametrize("size", [(5001, 5000), (9000, 9000), (12000, 10000)])
+def test_a_fraction_does_not_escape_the_limit_of_pixels(size: tuple[int, int]) -> None:
+    with pytest.raises(Refused, match="expected at most 25000000 pixels"):
+        decode(huge_jpeg(*size), LIMITS, enough=10)
+
+
+def test_a_truncated_jpeg_is_bad_input_at_a_fraction_too() -> None:
+    whole = saved(noise(200, 200), "JPEG")
+    with pytest.raises(BadInput, match="expected a complete JPEG picture"):
+        decode(whole[: len(whole) // 2], LIMITS, enough=10)
+
+
 def decoded_elsewhere(*files: bytes, before: str = "") -> subprocess.CompletedProcess[str]:
     """Runs `before` and then decodes the files in a fresh interpreter, which prints the status of each refusal."""
     script = f"""
@@ -494,10 +588,13 @@ SEEDS = [
     st.sampled_from(SEEDS),
     st.lists(st.tuples(st.integers(0, 400), st.binary(max_size=4)), min_size=1, max_size=4),
     st.integers(0, 400),
+    st.sampled_from([None, 1, 3]),
 )
-def test_any_damage_gives_pixels_or_one_of_our_errors(seed: bytes, edits: list[tuple[int, bytes]], cut: int) -> None:
+def test_any_damage_gives_pixels_or_one_of_our_errors(
+    seed: bytes, edits: list[tuple[int, bytes]], cut: int, enough: int | None
+) -> None:
     data = seed
     for position, replacement in edits:
         data = data[:position] + replacement + data[position + len(replacement) :]
     with suppress(BadInput, UnsupportedMedia, Refused):
-        assert decode(data[: len(data) - cut] or b"x", ImageLimits(10_000)).mode == "RGB"
+        assert decode(data[: len(data) - cut] or b"x", ImageLimits(10_000), enough=enough).rgb.mode == "RGB"

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.Image import Transpose
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as tv
 
@@ -11,7 +12,8 @@ from oip.contract import Interpolation, Preprocessing
 from serving.errors import Refused
 from tests.assets import PHOTOS, needs_assets
 from tests.transformer.pictures import noise
-from transformer.preprocessing import MAX_ASPECT_RATIO, prepare
+from transformer.image import Picture
+from transformer.preprocessing import MAX_ASPECT_RATIO, enough, prepare
 
 INTERPOLATIONS: tuple[Interpolation, ...] = ("nearest", "bilinear", "bicubic")
 
@@ -32,7 +34,7 @@ def preset(rgb: Image.Image, preprocessing: Preprocessing) -> NDArray[np.uint8]:
 
 
 def assert_as_preset(rgb: Image.Image, preprocessing: Preprocessing) -> None:
-    np.testing.assert_array_equal(prepare(rgb, preprocessing), preset(rgb, preprocessing))
+    np.testing.assert_array_equal(prepare(Picture.whole(rgb), preprocessing), preset(rgb, preprocessing))
 
 
 def upright_and_lying(shape: tuple[int, int], seed: int = 0) -> list[Image.Image]:
@@ -117,18 +119,18 @@ def test_overshoot_is_clipped_in_thin_pictures_too() -> None:
 
 def test_the_result_is_one_block_of_rgb_bytes() -> None:
     for shape in [(300, 200), (200, 300), (3, 4000), (4000, 3)]:
-        view = prepare(noise(*shape), Preprocessing(232, 224))
+        view = prepare(Picture.whole(noise(*shape)), Preprocessing(232, 224))
         assert view.shape == (224, 224, 3)
         assert view.dtype == np.uint8
         assert view.flags.c_contiguous
 
 
 def test_the_result_is_the_callers_own() -> None:
-    prepare(noise(224, 224), Preprocessing(224, 224))[:] = 0
+    prepare(Picture.whole(noise(224, 224)), Preprocessing(224, 224))[:] = 0
 
 
 def test_a_picture_smaller_than_the_crop_stands_on_black() -> None:
-    view = prepare(Image.new("RGB", (5, 5), "white"), Preprocessing(2, 5))
+    view = prepare(Picture.whole(Image.new("RGB", (5, 5), "white")), Preprocessing(2, 5))
     assert view[:, :, 0].tolist() == [
         [0, 0, 0, 0, 0],
         [0, 255, 255, 0, 0],
@@ -141,7 +143,32 @@ def test_a_picture_smaller_than_the_crop_stands_on_black() -> None:
 @pytest.mark.parametrize("shape", [(4097, 1), (1, 4097), (8193, 2)])
 def test_a_thinner_picture_is_refused(shape: tuple[int, int]) -> None:
     with pytest.raises(Refused) as refusal:
-        prepare(Image.new("RGB", shape), Preprocessing(232, 224), field="url")
+        prepare(Picture.whole(Image.new("RGB", shape)), Preprocessing(232, 224), field="url")
     assert refusal.value.message == (
         f"url: expected a longer edge of at most 4096 times the shorter one, got {shape[0]}x{shape[1]}"
     )
+
+
+@pytest.mark.parametrize(("interpolation", "edge"), [("bilinear", 464), ("bicubic", 464), ("nearest", None)])
+def test_twice_the_size_is_enough_for_filters_that_average(interpolation: Interpolation, edge: int | None) -> None:
+    assert enough(Preprocessing(232, 224, interpolation)) == edge
+
+
+def wedge(width: int, height: int) -> Image.Image:
+    """Darkest at its upper left, red growing to the right and green downwards."""
+    red, green = np.linspace(0, 255, width), np.linspace(0, 255, height)
+    return Image.fromarray(np.stack(np.broadcast_arrays(red, green[:, None], 0), axis=2).astype(np.uint8))
+
+
+def eighth(rgb: Image.Image) -> Picture:
+    """As libjpeg makes it: the last column and row repeated up to whole blocks, of which each becomes a pixel."""
+    blocks = np.pad(np.asarray(rgb), ((0, -rgb.height % 8), (0, -rgb.width % 8), (0, 0)), "edge")
+    return Picture(Image.fromarray(blocks).reduce(8), rgb.size, (0, 0, rgb.width / 8, rgb.height / 8))
+
+
+@pytest.mark.parametrize("turn", Transpose)
+@pytest.mark.parametrize("shape", [(161, 161), (210, 161), (161, 319), (329, 163), (160, 160)])
+def test_a_picture_that_ends_inside_a_pixel_is_not_stretched(shape: tuple[int, int], turn: Transpose) -> None:
+    rgb, preprocessing = wedge(*shape), Preprocessing(10, 8)
+    exact = prepare(Picture.whole(rgb).turned(turn), preprocessing).astype(int)
+    assert np.abs(prepare(eighth(rgb).turned(turn), preprocessing) - exact).max() <= 2

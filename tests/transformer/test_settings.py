@@ -1,0 +1,21 @@
+import pytest
+
+from serving.cores import available_cores
+from serving.settings import SettingsError, read
+from transformer.settings import TransformerSettings
+
+HOST = "--predictor_host=predictor"
+
+
+def test_large_photos_are_decoded_fast_unless_exact_is_asked_for() -> None:
+    assert read(TransformerSettings, [HOST]).decode == "fast"
+    assert read(TransformerSettings, [HOST, "--decode=exact"]).decode == "exact"
+
+
+def test_another_way_to_decode_is_refused() -> None:
+    with pytest.raises(SettingsError, match="decode: input should be 'exact' or 'fast', got 'rough'"):
+        read(TransformerSettings, [HOST, "--decode=rough"])
+
+
+def test_decoding_leaves_a_core_to_the_event_loop_where_there_are_several() -> None:
+    assert read(TransformerSettings, [HOST]).decode_threads == max(1, available_cores() - 1)
