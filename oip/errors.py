@@ -8,6 +8,10 @@ class InvalidRequest(ValueError):
     """
 
 
+class NotOfferedRequest(InvalidRequest):
+    """A request for an extension of the protocol that is known and that nobody here offers."""
+
+
 def mismatch(field: str, expected: object, given: object) -> InvalidRequest:
     """The usual form: which field, what the server expected, what the client sent."""
     return InvalidRequest(f"{field}: expected {expected}, got {given}")

@@ -18,6 +18,7 @@ from oip.inference_pb2 import InferParameter, InferTensorContents, ModelInferReq
 from oip.names import check_distinct, check_number, checked_name
 from oip.raw import array_from_raw, raw_from_tensor
 from oip.shapes import Shape, checked_shape, most_elements
+from oip.shared_memory import check_not_shared
 from oip.tensor import InferRequest, InferResponse, Parameter, Parameters, RequestedOutput, Tensor
 
 SERVICE = "inference.GRPCInferenceService"
@@ -116,9 +117,11 @@ def response_to_message(response: InferResponse) -> ModelInferResponse:
 
 
 def _tensors(kind: str, messages: Sequence[TensorMessage], raws: Sequence[bytes]) -> tuple[Tensor, ...]:
+    check_number(f"{kind}s", len(messages))
+    for message in messages:  # first, for what lies in shared memory is neither raw nor typed contents
+        check_not_shared(f"{kind} {excerpt(message.name)} parameters", message.parameters)
     if raws and len(raws) != len(messages):
         raise mismatch(f"raw_{kind}_contents", f"{len(messages)} entries, one for each {kind}", len(raws))
-    check_number(f"{kind}s", len(messages))
     contents: Sequence[bytes | None] = raws or [None] * len(messages)
     tensors = tuple(
         _tensor(kind, f"{kind}s[{i}]", message, raw)
@@ -154,15 +157,16 @@ def _requested_outputs(
     messages: Sequence[ModelInferRequest.InferRequestedOutputTensor],
 ) -> tuple[RequestedOutput, ...]:
     check_number("outputs", len(messages))
-    outputs = tuple(
-        RequestedOutput(
-            checked_name(f"outputs[{i}]", message.name),
-            _parameters(f"output {excerpt(message.name)} parameters", message.parameters),
-        )
-        for i, message in enumerate(messages)
-    )
+    outputs = tuple(_requested_output(f"outputs[{i}]", message) for i, message in enumerate(messages))
     check_distinct("outputs", (output.name for output in outputs))
     return outputs
+
+
+def _requested_output(place: str, message: ModelInferRequest.InferRequestedOutputTensor) -> RequestedOutput:
+    name = checked_name(place, message.name)
+    field = f"output {excerpt(name)} parameters"
+    check_not_shared(field, message.parameters)
+    return RequestedOutput(name, _parameters(field, message.parameters))
 
 
 def _parameters(field: str, messages: Mapping[str, InferParameter]) -> dict[str, Parameter]:

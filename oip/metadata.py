@@ -1,13 +1,13 @@
 """A model's metadata, its config and the repository's index, for REST and gRPC; the last two in Triton's form."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from google.protobuf.json_format import ParseDict
 
 from oip import inference_pb2 as pb
-from oip.contract import MAX_IMAGES
+from oip.contract import FINGERPRINT, MAX_IMAGES, Preprocessing
 from oip.tensor import ModelMetadata, TensorMetadata
 
 _CONFIG_TYPE = {"BYTES": "TYPE_STRING"}
@@ -25,6 +25,12 @@ class ModelState:
     @property
     def state(self) -> str:
         return "READY" if self.ready else "UNAVAILABLE"
+
+
+def preprocessing_parameters(preprocessing: Preprocessing) -> dict[str, str]:
+    """The fingerprint and what it stands for, as a config's parameters."""
+    sizes = {name: str(value) for name, value in asdict(preprocessing).items()}
+    return {FINGERPRINT: preprocessing.fingerprint, **sizes}
 
 
 def metadata_to_message(metadata: ModelMetadata) -> pb.ModelMetadataResponse:

@@ -17,6 +17,7 @@ from oip.errors import mismatch
 from oip.excerpt import excerpt
 from oip.names import check_distinct, check_number, checked_name
 from oip.rest_tensor import BinarySection, TensorDocument, read_tensors, tensor_document
+from oip.shared_memory import check_not_shared
 from oip.tensor import InferRequest, InferResponse, Parameters, RequestedOutput, Tensor
 
 Body = bytes | memoryview
@@ -132,9 +133,10 @@ def _read_requested_outputs(documents: Sequence[_OutputDocument]) -> tuple[Reque
 
 def _read_requested(place: str, document: _OutputDocument) -> RequestedOutput:
     name = checked_name(place, document.name)
-    return RequestedOutput(
-        name, _read_flagged(f"output {excerpt(name)} parameters", document.parameters, "binary_data")
-    )
+    field = f"output {excerpt(name)} parameters"
+    parameters = _read_flagged(field, document.parameters, "binary_data")
+    check_not_shared(field, parameters)
+    return RequestedOutput(name, parameters)
 
 
 def _read_flagged(field: str, text: Json, flag: str) -> Parameters:

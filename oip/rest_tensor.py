@@ -15,6 +15,7 @@ from oip.json_data import array_from_json, json_from_tensor
 from oip.names import check_distinct, check_number, checked_name
 from oip.raw import array_from_raw, raw_from_tensor
 from oip.shapes import Shape, checked_shape, most_elements
+from oip.shared_memory import check_not_shared
 from oip.tensor import Tensor
 
 SIZE = "binary_data_size"
@@ -78,6 +79,7 @@ def _read_tensor(kind: str, place: str, document: TensorDocument, binary: Binary
     dimensions = decode_json(_INTEGERS, document.shape, f"{field} shape")
     shape = checked_shape(field, dimensions, most_elements(kind, datatype))
     parameters = read_parameters(f"{field} parameters", document.parameters)
+    check_not_shared(f"{field} parameters", parameters)
     size = parameters.pop(SIZE, None)
     array = _read_array(field, document.data, datatype, shape, size, binary)
     return Tensor(document.name, datatype, array, parameters, from_json=size is None)

@@ -39,7 +39,10 @@ class ModelStatistics:
     )
 
     def succeeded(self, images: int, total_ns: int, parts_ns: Mapping[str, int], now_ms: int) -> None:
-        """Count a request that gave answers for so many images; time in none of the parts is `compute_output`."""
+        """Count a request that gave answers for so many images; its parts do not overlap.
+
+        Time in none of them is `compute_output`; what the rounding of clocks puts over the total is left out.
+        """
         self.last_inference = now_ms
         self.inference_count += images
         self.execution_count += 1

@@ -33,7 +33,10 @@ class AccessLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[call.REQUEST_ID] = current.id
+                headers = MutableHeaders(scope=message)
+                headers[call.REQUEST_ID] = current.id
+                if current.fingerprint:
+                    headers[call.FINGERPRINT] = current.fingerprint
             await send(message)
 
         try:

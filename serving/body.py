@@ -59,7 +59,7 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
         leaving.cancel()
 
 
-async def decoded(size: int, decode: Callable[..., T], *arguments: Any) -> T:
+async def decode_apart(size: int, decode: Callable[..., T], *arguments: Any) -> T:
     """What `decode` makes of a body of so many bytes; of a large one in a thread, so that others are not held up."""
     if size <= _AT_ONCE_BYTES:
         return decode(*arguments)

@@ -12,9 +12,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from serving.errors import DeadlineExceeded
+from serving.timeline import Timeline
 
 REQUEST_ID = "x-request-id"
 TRACEPARENT = "traceparent"
+FINGERPRINT = "x-fingerprint"
+"""On every REST answer of a model, of which those of V1 and the plain doors have no parameters to put it in."""
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -24,7 +27,7 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-
 class Call:
     """One request. `deadline` is monotonic seconds; `stages` maps a stage's name to its milliseconds.
 
-    The stages of several photos in one request add up, also where they overlap.
+    Stages do not overlap, so together they are at most the request's time. `fingerprint` is that of the answer.
     """
 
     id: str
@@ -33,6 +36,7 @@ class Call:
     started: float
     model_name: str = ""
     model_version: str = ""
+    fingerprint: str = ""
     error_code: str = ""
     images: int = 1
     stages: dict[str, float] = field(default_factory=dict)
@@ -57,7 +61,20 @@ class Call:
         try:
             yield
         finally:
-            self.stages[name] = self.stages.get(name, 0.0) + (time.monotonic() - started) * 1000
+            self._add(name, (time.monotonic() - started) * 1000)
+
+    @contextmanager
+    def overlapping(self, *names: str) -> Iterator[Timeline]:
+        """Add work that goes on side by side, in threads too; each moment to the first of the stages that it is of."""
+        timeline = Timeline(*names)
+        try:
+            yield timeline
+        finally:
+            for name, ms in timeline.shares_ms().items():
+                self._add(name, ms)
+
+    def _add(self, name: str, ms: float) -> None:
+        self.stages[name] = self.stages.get(name, 0.0) + ms
 
 
 _current: ContextVar[Call] = ContextVar("call")

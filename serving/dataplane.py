@@ -13,11 +13,11 @@ from oip.metadata import ModelState
 from oip.statistics import ModelStatistics
 from oip.tensor import ModelMetadata
 from serving import call
-from serving.errors import ModelNotFound, NotReady, Overloaded
+from serving.errors import ModelNotFound, NotReady, Overloaded, Unavailable
 from serving.model import ServedModel
 
 _PARTS = {
-    "queue": ("queue",),
+    "queue": ("queue", "meet"),
     "compute_input": ("read", "fetch", "preprocess"),
     "compute_infer": ("inference", "predict"),
 }
@@ -39,10 +39,19 @@ class DataPlane(KServeDataPlane):
         models: Mapping[str, ServedModel] = self.model_registry.get_models()
         return models
 
+    def check_alive(self) -> None:
+        """Raise Unavailable when something has died that only a new process can bring back: liveness probes ask."""
+        if not all(model.alive for model in self.models.values()):
+            raise Unavailable("a part of the server has died")
+
     @property
     def ready_to_serve(self) -> bool:
         """Loaded, warmed and not draining: what Kubernetes probes."""
-        return not self.draining and bool(self.models) and all(model.ready for model in self.models.values())
+        return bool(self.models) and all(map(self.is_ready, self.models.values()))
+
+    def is_ready(self, model: ServedModel) -> bool:
+        """What every door says of a model: none is ready on a server that drains."""
+        return bool(model.ready) and model.accepts and not self.draining
 
     def model(self, name: str, version: str = "") -> ServedModel:
         """The model of that name; raises ModelNotFound for an unknown name or version."""
@@ -78,18 +87,20 @@ class DataPlane(KServeDataPlane):
             answered = True
         finally:
             self.in_flight -= 1
+            current.model_version = current.model_version or model.version
             self._count(current, answered=answered)
 
     def statistics(self, name: str = "", version: str = "") -> list[ModelStatistics]:
-        """Of every version of the model that has answered, or of all models; raises ModelNotFound."""
+        """Of every version that the model has had, or of all models; raises ModelNotFound."""
         models = [self.model(name, version)] if name else self.models.values()
         for model in models:
-            self._of(model.name, model.version)
+            if model.version:
+                self._of(model.name, model.version)
         return [each for each in self._statistics.values() if name in {"", each.name} and version in {"", each.version}]
 
     def index(self, *, ready_only: bool) -> list[ModelState]:
         """Every model with its state, or those that are ready."""
-        states = [ModelState(model.name, model.version, bool(model.ready)) for model in self.models.values()]
+        states = [ModelState(model.name, model.version, self.is_ready(model)) for model in self.models.values()]
         return [state for state in states if state.ready or not ready_only]
 
     def config(self, name: str, version: str) -> tuple[ModelMetadata, Mapping[str, str]]:
@@ -108,6 +119,9 @@ class DataPlane(KServeDataPlane):
         return response
 
     def _count(self, current: call.Call, *, answered: bool) -> None:
+        """Nothing is counted of a request that failed before the model's version was known."""
+        if not current.model_version:
+            return
         statistics = self._of(current.model_name, current.model_version)
         total_ns = int(current.elapsed_ms * 1e6)
         if answered:

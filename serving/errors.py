@@ -23,11 +23,21 @@ The text of an error is written for the client: it names the field, what was exp
 holds an exception's text, a path or an address of ours.
 """
 
+import asyncio
+import concurrent.futures
+import queue
+import re
+import struct
+import zlib
 from typing import ClassVar
 
+import cloudevents.exceptions
+import google.protobuf.message
 import grpc
+import kserve.errors
+import msgspec
 
-from oip.errors import InvalidRequest
+from oip.errors import InvalidRequest, NotOfferedRequest
 
 RETRY_AFTER_SECONDS = 1
 
@@ -167,26 +177,52 @@ UNEXPECTED = (
     ArithmeticError,
     AssertionError,
     AttributeError,
+    BufferError,
     EOFError,
     ImportError,
     LookupError,
     MemoryError,
     NameError,
     OSError,
+    ReferenceError,
     RuntimeError,
+    SyntaxError,
+    SystemError,
     TypeError,
     ValueError,
+    asyncio.InvalidStateError,
+    asyncio.QueueEmpty,
+    asyncio.QueueFull,
+    concurrent.futures.CancelledError,
+    concurrent.futures.InvalidStateError,
+    queue.Empty,
+    queue.Full,
+    re.error,
+    struct.error,
+    zlib.error,
+    cloudevents.exceptions.GenericException,
+    google.protobuf.message.Error,
+    grpc.RpcError,
+    grpc.aio.InternalError,
+    grpc.aio.UsageError,
+    kserve.errors.ModelMissingError,
+    kserve.errors.ModelNotFound,
+    kserve.errors.UnsupportedProtocol,
+    msgspec.MsgspecError,
 )
 """What a fault of ours can surface as: answered as InternalError at the edge of each transport, logged with its trace.
 
-Starlette's catch-all handler re-raises, and uvicorn then closes the connection under the client's next request, so
-the classes are named."""
+The classes right below Exception of Python, of the parts of its library and of the packages that a server runs on; what
+a model's own packages raise, the model makes leaves of. Starlette's catch-all handler re-raises, and uvicorn then
+closes the connection under the client's next request, so they are named."""
 
 
 def as_service_error(error: Exception) -> ServiceError:
     """The leaf that a client sees for this exception."""
     if isinstance(error, ServiceError):
         return error
+    if isinstance(error, NotOfferedRequest):
+        return NotOffered(str(error))
     if isinstance(error, InvalidRequest):
         return BadInput(str(error))
     if isinstance(error, TimeoutError):

@@ -26,6 +26,11 @@ class ServedModel(Model):
         """Whether a request may come in; a model that can start answering on demand says so before it is ready."""
         return bool(self.ready)
 
+    @property
+    def alive(self) -> bool:
+        """False once something has died that only a new process can bring back."""
+        return True
+
     @abstractmethod
     async def open(self) -> None:
         """Load and warm up, with the ports already open; `ready` turns true when requests can be answered."""

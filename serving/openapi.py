@@ -36,6 +36,7 @@ REASONS: Mapping[type[ServiceError], str] = {
     errors.Refused: "a picture over a limit: pixels, frames, shape",
     errors.FetchFailed: "no photo came from the URL",
     errors.InternalError: "a fault of the server; its log has the rest under the request's id",
+    errors.NotOffered: "a part of the protocol that is not offered here",
     errors.BadPrediction: "the predictor answered something that is no prediction",
     errors.Overloaded: "every place is taken",
     errors.NotReady: "loading, or stopping",
@@ -61,6 +62,7 @@ TRANSFORMER_ALONE = "422, 502 and `predictor_unavailable` come from the transfor
 
 _HEADERS = {
     "X-Request-ID": {"description": "the request's own id, or a new one", "schema": TEXT},
+    "X-Fingerprint": {"description": "transformer: contract version and preprocessing", "schema": TEXT},
     "Retry-After": {"description": "seconds", "schema": COUNT},
 }
 _IN_PATH = {"model_name": "name of the model", "version": "version of the model, as its metadata names it"}
@@ -95,7 +97,9 @@ def operation(
     **extra: Any,
 ) -> Operation:
     """An operation that answers with 200 (and `headers`) or an error; `extra` stands in the document as it is."""
-    success = {"description": "the answer", "headers": _named("X-Request-ID") | dict(headers or {}), "content": answer}
+    predicts = ["X-Fingerprint"] if errors.ContractMismatch in refusals else []
+    named = _named("X-Request-ID", *predicts) | dict(headers or {})
+    success = {"description": "the answer", "headers": named, "content": answer}
     return {
         "operation_id": name,
         "summary": summary,

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from oip.metadata import ModelState, config_document, index_document, metadata_document
+from oip.contract import Preprocessing
+from oip.metadata import ModelState, config_document, index_document, metadata_document, preprocessing_parameters
 from oip.statistics import ModelStatistics, statistics_document
 from oip.tensor import ModelMetadata, TensorMetadata
 from serving.version import EXTENSIONS, NAME, VERSION
@@ -12,6 +13,9 @@ Examples = dict[str, Any]
 """By name; in the document each has its own."""
 
 _MODEL, _VERSION, _FINGERPRINT = "squeezenet1_1", "sha256-40e0d5ad09f6", "1-bilinear-256-224"
+
+_PREPROCESSING = preprocessing_parameters(Preprocessing(256, 224))
+_CONTRACT = {"fingerprint": _FINGERPRINT, "revision": ""}
 
 _PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAFElEQVR4nGM8YaPBgA0wYRUdtBIA77ABPOi/LYYAAAAASUVORK5CYII="
 """A red PNG picture of 8 x 8 pixels, which the transformer's answers are for."""
@@ -32,7 +36,7 @@ _TRANSFORMER = ModelMetadata(
 _PREDICTOR = ModelMetadata(
     _MODEL,
     (_VERSION,),
-    "torchvision_torch",
+    "torchvision_openvino",
     (TensorMetadata("image", "UINT8", (-1, 224, 224, 3)),),
     (TensorMetadata("probabilities", "FP32", (-1, 1000)),),
 )
@@ -100,8 +104,8 @@ REPOSITORY_INDEX = index_document([ModelState(_MODEL, _VERSION, ready=True)])
 STATISTICS = statistics_document([_statistics()])
 METADATA: Examples = {"transformer": metadata_document(_TRANSFORMER), "predictor": metadata_document(_PREDICTOR)}
 CONFIG: Examples = {
-    "transformer": config_document(_TRANSFORMER, {"fingerprint": _FINGERPRINT}),
-    "predictor": config_document(_PREDICTOR, {"fingerprint": _FINGERPRINT, "model_info": json.dumps(_INFO)}),
+    "transformer": config_document(_TRANSFORMER, _PREPROCESSING),
+    "predictor": config_document(_PREDICTOR, _PREPROCESSING | {"model_info": json.dumps(_INFO)}),
 }
 
 PREDICT_REQUESTS: Examples = {
@@ -122,8 +126,7 @@ INFERENCE_RESPONSES: Examples = {
         _tensor("label", "BYTES", "nematode", "letter opener"),
         _tensor("confidence", "FP32", 0.032625113, 0.025934162),
         id="7",
+        parameters=_CONTRACT,
     ),
-    "predictor": _answer(
-        _tensor("probabilities", "BYTES", *_CLASSIFIED), parameters={"fingerprint": _FINGERPRINT, "revision": ""}
-    ),
+    "predictor": _answer(_tensor("probabilities", "BYTES", *_CLASSIFIED), parameters=_CONTRACT),
 }

@@ -2,7 +2,7 @@
 
 from oip.contract import MAX_IMAGES
 from serving import openapi_examples as examples
-from serving.cloud_event import STRUCTURED
+from serving.cloud_event import STRUCTURED, VERSIONS
 from serving.errors import FetchFailed, ModelNotFound, NotReady
 from serving.json_schema import COUNT, TEXT, TRUE, Schema, list_of, object_of, ref, told
 from serving.openapi import OF_PREDICTING, TRANSFORMER_ALONE, content, operation
@@ -28,8 +28,8 @@ SCHEMAS: dict[str, Schema] = {
 
 def _event(data: str) -> Schema:
     """A CloudEvent in structured mode."""
-    attributes = dict.fromkeys(("specversion", "id", "source", "type", "time"), TEXT)
-    return object_of(attributes | {"data": ref(data)})
+    attributes = dict.fromkeys(("id", "source", "type"), TEXT)
+    return object_of({"specversion": {"enum": list(VERSIONS)}, **attributes, "data": ref(data)}, {"time": TEXT})
 
 
 MODELS = operation("v1_models", "Names of the models", content(ref("models"), model=examples.MODELS))

@@ -9,7 +9,7 @@ from oip.rest import HEADER_LENGTH
 from oip.shapes import DIMENSIONS_LIMIT
 from oip.statistics import COMPUTE
 from serving import openapi_examples as examples
-from serving.errors import FetchFailed, ModelNotFound, NotReady
+from serving.errors import FetchFailed, ModelNotFound, NotOffered, NotReady
 from serving.json_schema import BYTES, COUNT, FLAG, TEXT, TRUE, Schema, list_of, object_of, ref, told
 from serving.openapi import OF_A_BODY, OF_PREDICTING, TRANSFORMER_ALONE, Operation, content, operation
 
@@ -160,7 +160,11 @@ MODEL_STATISTICS = operation(
     "Counts and times of a model's requests",
     content(ref("statistics_response"), model=examples.STATISTICS),
     ModelNotFound,
-    description="Since the start; the four parts after `fail` add up to `success`.",
+    description=(
+        "Since the start. `success` is the sum of `queue`, `compute_input` (reading and decoding the request and its "
+        "photos), `compute_infer` (the engine; on the transformer the call of the predictor) and `compute_output` "
+        "(the rest)."
+    ),
 )
 _HEADER_LENGTH = {"description": "bytes of the body that are JSON, when binary tensors follow", "schema": COUNT}
 MODEL_INFER = operation(
@@ -170,6 +174,7 @@ MODEL_INFER = operation(
     ModelNotFound,
     *OF_PREDICTING,
     FetchFailed,
+    NotOffered,
     description=(
         "The model's metadata names inputs and outputs; the transformer's `parameters.top_k` says how many classes. "
         "`classification` of an output asks for so many `value:index:label`. JSON needs no particular Content-Type.\n\n"

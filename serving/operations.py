@@ -16,10 +16,12 @@ def operations_router(plane: DataPlane, model_name: str) -> APIRouter:
     @router.get("/", include_in_schema=False)
     async def alive() -> Response:
         """As kserve's server; its V1 client takes this for the server's liveness."""
+        plane.check_alive()
         return json_response({"status": "alive"})
 
     @router.get("/health", **openapi_operations.HEALTH)
     async def health() -> Response:
+        plane.check_alive()
         return json_response({"status": "ok"})
 
     @router.get("/ready", **openapi_operations.READY)

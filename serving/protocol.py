@@ -4,7 +4,10 @@ import asyncio
 import re
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import orjson
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from serving.errors import BadInput
 
 MAX_HEADER_BYTES = 64 * 1024
 MAX_HEADER_SECONDS = 10.0
@@ -41,7 +44,7 @@ class HttpProtocol(HttpToolsProtocol):
             head, end, rest = data.partition(_END_OF_HEADERS)
             self._header_bytes += len(head)
             if self._header_bytes > MAX_HEADER_BYTES:
-                self.send_400_response("Headers too long.")
+                self._refuse(f"headers: expected at most {MAX_HEADER_BYTES} bytes, got {self._header_bytes} or more")
                 return
             data = _UPGRADE.sub(b"", head + end) + rest
         super().data_received(data)
@@ -54,6 +57,23 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._awaiting_headers, self._header_bytes = True, 0
+
+    def send_400_response(self, msg: str) -> None:
+        """Called for all that the parser refuses: request line, method, headers, lengths, chunks."""
+        self._refuse("request: expected HTTP/1.1, got something else")
+
+    def _refuse(self, text: str) -> None:
+        """Answer in the form of every error, and close: what follows cannot be read."""
+        content = orjson.dumps({"error": text, "code": BadInput.code})
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(content)).encode()),
+            (b"connection", b"close"),
+        ]
+        lines = [b"%s: %s\r\n" % header for header in headers]
+        self.transport.write(b"".join((STATUS_LINE[BadInput.status], *lines, b"\r\n", content)))
+        self.transport.close()
 
     def _await_headers(self) -> None:
         self._too_slow = self.loop.call_later(MAX_HEADER_SECONDS, self._give_up)

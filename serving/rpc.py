@@ -14,6 +14,8 @@ from oip import inference_pb2 as pb
 from oip.grpc import SERVICE, request_from_message, response_to_message
 from oip.metadata import config_to_message, index_to_message, metadata_to_message
 from oip.statistics import statistics_to_message
+from serving import call
+from serving.body import decode_apart
 from serving.dataplane import DataPlane
 from serving.errors import NotOffered
 from serving.health import Health
@@ -57,6 +59,7 @@ class InferenceService:
         self.plane = plane
 
     async def server_live(self, _: pb.ServerLiveRequest) -> pb.ServerLiveResponse:
+        self.plane.check_alive()
         return pb.ServerLiveResponse(live=True)
 
     async def server_ready(self, _: pb.ServerReadyRequest) -> pb.ServerReadyResponse:
@@ -64,7 +67,7 @@ class InferenceService:
 
     async def model_ready(self, message: pb.ModelReadyRequest) -> pb.ModelReadyResponse:
         model = self.plane.model(message.name, message.version)
-        return pb.ModelReadyResponse(ready=model.ready and not self.plane.draining)
+        return pb.ModelReadyResponse(ready=self.plane.is_ready(model))
 
     async def server_metadata(self, _: pb.ServerMetadataRequest) -> pb.ServerMetadataResponse:
         return pb.ServerMetadataResponse(name=NAME, version=VERSION, extensions=EXTENSIONS)
@@ -83,8 +86,10 @@ class InferenceService:
 
     async def model_infer(self, message: pb.ModelInferRequest) -> pb.ModelInferResponse:
         async with self.plane.admitted(message.model_name, message.model_version) as model:
-            request = request_from_message(message)
-            answer = await self.plane.answer(model, model.request_from_v2(request))
+            with call.current().stage("read"):
+                request = await decode_apart(_typed_bytes(message), request_from_message, message)
+                asked = model.request_from_v2(request)
+            answer = await self.plane.answer(model, asked)
             return response_to_message(model.response_to_v2(answer, request))
 
 
@@ -143,7 +148,20 @@ def _method_handler(method: Method, parse: Callable[[bytes], Message] | None = N
     async def behaviour(message: Any, _: Context) -> Message:
         return await method(message)
 
-    return grpc.unary_unary_rpc_method_handler(behaviour, parse, _serialize)
+    return grpc.unary_unary_rpc_method_handler(behaviour, parse and _reading(parse), _serialize)
+
+
+def _typed_bytes(message: pb.ModelInferRequest) -> int:
+    """Bytes that are more than looked at: raw tensors are not."""
+    return message.ByteSize() - sum(map(len, message.raw_input_contents))
+
+
+def _reading(parse: Callable[[bytes], Message]) -> Callable[[bytes], Message]:
+    def read(content: bytes) -> Message:
+        with call.current().stage("read"):
+            return parse(content)
+
+    return read
 
 
 async def _not_offered(_: Any) -> Message:

@@ -1,13 +1,15 @@
 """The V1 doors: TensorFlow Serving's REST form, as KServe speaks it."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 
-from serving import openapi_v1
-from serving.body import bounded, unless_gone
+from serving import call, openapi_v1
+from serving.body import bounded, decode_apart, unless_gone
 from serving.cloud_event import CloudEvent
 from serving.dataplane import DataPlane
-from serving.errors import NotReady
+from serving.errors import MethodNotAllowed, NotFound, NotOffered, NotReady
 from serving.responses import json_response
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def v1_router(plane: DataPlane, max_json_size: int) -> APIRouter:
@@ -18,18 +20,31 @@ def v1_router(plane: DataPlane, max_json_size: int) -> APIRouter:
     async def models() -> Response:
         return json_response({"models": list(plane.models)})
 
-    @router.get("/{model_name}", **openapi_v1.MODEL_READY)
-    async def model_ready(model_name: str) -> Response:
-        if plane.draining or not plane.model(model_name).ready:
-            raise NotReady(f"model {model_name} is not ready")
-        return json_response({"name": model_name, "ready": True})
-
     @router.post("/{model_name}:predict", **openapi_v1.PREDICT)
     async def predict(model_name: str, request: Request) -> Response:
         async with plane.admitted(model_name) as model:
             event = CloudEvent(request.headers)
-            data = event.data(await bounded(request, max_json_size).body())
-            answer = await unless_gone(request, plane.answer(model, model.request_from_v1(data)))
+            with call.current().stage("read"):
+                body = await bounded(request, max_json_size).body()
+                asked = await decode_apart(len(body), lambda: model.request_from_v1(event.data(body)))
+            answer = await unless_gone(request, plane.answer(model, asked))
             return event.answer(model_name, model.response_to_v1(answer))
 
+    router.add_api_route("/{model_name}:{verb}", refuse, methods=METHODS, include_in_schema=False)
+
+    @router.get("/{model_name}", **openapi_v1.MODEL_READY)
+    async def model_ready(model_name: str) -> Response:
+        if not plane.is_ready(plane.model(model_name)):
+            raise NotReady(f"model {model_name} is not ready")
+        return json_response({"name": model_name, "ready": True})
+
     return router
+
+
+async def refuse(verb: str, request: Request) -> Response:
+    """Any other request with a verb, which the model's own door would take for a part of its name."""
+    if verb == "predict":
+        raise MethodNotAllowed(f"method: expected POST, got {request.method}", "POST")
+    if verb == "explain":
+        raise NotOffered(f"{request.url.path[:200]}: explanations are not offered")
+    raise HTTPException(NotFound.status)

@@ -12,8 +12,8 @@ from oip.excerpt import excerpt
 from oip.metadata import config_document, index_document, metadata_document
 from oip.rest import HEADER_LENGTH, decode_request, encode_response
 from oip.statistics import statistics_document
-from serving import openapi_v2
-from serving.body import bounded, unless_gone
+from serving import call, openapi_v2
+from serving.body import bounded, decode_apart, unless_gone
 from serving.compression import deflated
 from serving.dataplane import DataPlane
 from serving.errors import NotOffered, NotReady
@@ -87,6 +87,7 @@ class V2Doors:
         return json_response({"name": NAME, "version": VERSION, "extensions": EXTENSIONS})
 
     async def live(self) -> Response:
+        self.plane.check_alive()
         return json_response({"live": True})
 
     async def ready(self) -> Response:
@@ -99,7 +100,7 @@ class V2Doors:
 
     async def model_ready(self, request: Request) -> Response:
         model_name, version = in_path(request)
-        if self.plane.draining or not self.plane.model(model_name, version).ready:
+        if not self.plane.is_ready(self.plane.model(model_name, version)):
             raise NotReady(f"model {model_name} is not ready")
         return json_response({"name": model_name, "ready": True})
 
@@ -118,9 +119,12 @@ class V2Doors:
         model_name, version = in_path(request)
         async with self.plane.admitted(model_name, version) as model:
             length = header_length(request)
-            body = await bounded(request, self.max_json_size if length is None else self.max_request_size).body()
-            decoded = decode_request(model_name, body, length, version)
-            answer = await unless_gone(request, self.plane.answer(model, model.request_from_v2(decoded)))
+            with call.current().stage("read"):
+                body = await bounded(request, self.max_json_size if length is None else self.max_request_size).body()
+                size = len(body) if length is None else length
+                decoded = await decode_apart(size, decode_request, model_name, body, length, version)
+                asked = model.request_from_v2(decoded)
+            answer = await unless_gone(request, self.plane.answer(model, asked))
             content, json_length = encode_response(model.response_to_v2(answer, decoded), decoded)
         content, headers = deflated(request, content)
         if json_length is None:
@@ -139,6 +143,7 @@ def header_length(request: Request) -> int | None:
     text = request.headers.get(HEADER_LENGTH)
     if text is None:
         return None
+    text = text.strip()
     if not text.isdecimal() or len(text) > 18:
         raise mismatch(HEADER_LENGTH, "a number of bytes", excerpt(text))
     return int(text)

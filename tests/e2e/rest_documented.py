@@ -21,7 +21,7 @@ class Document:
         """What the request asked for, None where the document has no such path or method."""
         path, method = answer.request.url.path, answer.request.method.lower()
         for template, operations in self.content["paths"].items():
-            if method in operations and re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path):
+            if method in operations and re.fullmatch(re.sub(r"{\w+}", "[^/:]+", template), path):
                 found: dict[str, Any] = operations[method]
                 return found
         return None

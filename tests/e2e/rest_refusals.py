@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from tests.e2e.faces import HEADER_LENGTH, Face, Request, infer
-from tests.e2e.rest_rules import MODEL, VERSION, Case, Deviation, asking, get, is_json
+from tests.e2e.rest_rules import MODEL, V1_MODEL, VERSION, Case, Deviation, asking, get, is_json
 
 D = Deviation
 
@@ -76,8 +76,25 @@ def wrong_path(method: str, path: str, said: str) -> Case:
     return refused(f"{method} {path}", Request(method, path, content), said, D.NO_ERROR_MEMBER, 404)
 
 
-def wrong_method(method: str, path: str) -> Case:
-    return refused(f"{method} {path}", Request(method, path), "method: expected", D.NO_ERROR_MEMBER, 405)
+def wrong_method(method: str, path: str, allow: str = "GET, HEAD") -> Case:
+    def holds(answer: httpx.Response, face: Face) -> bool:
+        return refusal(f"method: expected {allow}, got {method}")(answer, face) and answer.headers["allow"] == allow
+
+    return Case(f"refuses {method} {path}", lambda face: Request(method, path), 405, holds, D.NO_ERROR_MEMBER)
+
+
+SHARED = {"shared_memory_region": "pixels", "shared_memory_byte_size": 8}
+
+
+def shared(face: Face) -> dict[str, Any]:
+    """The input as Triton's client sends it when it lies in shared memory."""
+    tensor = face.tensor(parameters=SHARED)
+    del tensor["data"]
+    return tensor
+
+
+def not_offered(rule: str, request: Request | Callable[[Face], Request], said: str) -> Case:
+    return refused(rule, request, said, status=501)
 
 
 PATHS = (
@@ -99,8 +116,31 @@ PATHS = (
     wrong_method("POST", MODEL),
     wrong_method("DELETE", MODEL),
     wrong_method("POST", VERSION + "/ready"),
-    wrong_method("GET", MODEL + "/infer"),
-    wrong_method("PUT", VERSION + "/infer"),
+    wrong_method("GET", MODEL + "/infer", "POST"),
+    wrong_method("PUT", VERSION + "/infer", "POST"),
+    wrong_path("GET", "/v1/nothing", "/v1/nothing"),
+    wrong_path("GET", "/v1/models/cats", "'cats'"),
+    wrong_path("POST", "/v1/models/cats:predict", "'cats'"),
+    wrong_path("GET", V1_MODEL + ":nothing", V1_MODEL + ":nothing"),
+    wrong_path("POST", V1_MODEL + ":nothing", V1_MODEL + ":nothing"),
+    wrong_path("POST", V1_MODEL + "/predict", V1_MODEL + "/predict"),
+    wrong_method("POST", "/v1/models"),
+    wrong_method("POST", V1_MODEL),
+    wrong_method("DELETE", V1_MODEL),
+    wrong_method("GET", V1_MODEL + ":predict", "POST"),
+    wrong_method("DELETE", V1_MODEL + ":predict", "POST"),
+)
+
+NOT_OFFERED = (
+    not_offered("an explanation", Request("POST", V1_MODEL + ":explain", b"{}"), "explanations are not offered"),
+    not_offered(
+        "an input in shared memory", lambda face: infer({"inputs": [shared(face)]}), "shared memory is not offered"
+    ),
+    not_offered(
+        "an output in shared memory",
+        lambda face: infer(face.document(outputs=[{"name": face.output, "parameters": SHARED}])),
+        "shared memory is not offered",
+    ),
 )
 
 DOCUMENTS = (
@@ -118,8 +158,6 @@ DOCUMENTS = (
     refused("empty inputs", infer({"inputs": []}), "inputs: expected at least one", D.EMPTY_INPUTS_ACCEPTED),
     refused("an input that is text", infer({"inputs": ["x"]}), "inputs[0]: expected an object", D.VALIDATION_IS_422),
     refused("an integer id", asking(id=42), "id: expected a string, got an integer", D.VALIDATION_IS_422),
-    refused("an id of null", asking(id=None), "id: expected a string, got null"),
-    refused("parameters of null", asking(parameters=None), "parameters: expected an object, got null"),
     refused("parameters of a list", asking(parameters=[]), "parameters: expected an object", D.VALIDATION_IS_422),
     refused("a parameter of null", asking(parameters={"a": None}), "parameters 'a'", D.VALIDATION_IS_422),
     refused("a nested parameter", asking(parameters={"a": {"b": 1}}), "parameters 'a'", D.VALIDATION_IS_422),
@@ -135,7 +173,6 @@ DOCUMENTS = (
 
 OUTPUTS = (
     refused("an unknown output", asking(outputs=[{"name": "logits"}]), "'logits'", D.WISHES_IGNORED),
-    refused("outputs of null", asking(outputs=None), "outputs: expected a list, got null"),
     refused("outputs of text", asking(outputs="x"), "outputs: expected a list", D.VALIDATION_IS_422),
     refused("an output without a name", asking(outputs=[{}]), "outputs[0]", D.VALIDATION_IS_422),
     refused("an output of two names", wish(name=["a", "b"]), "outputs[0].name: expected a string", D.VALIDATION_IS_422),
@@ -145,7 +182,6 @@ OUTPUTS = (
         "outputs: expected distinct names",
         D.NAMES_UNCHECKED,
     ),
-    refused("an output's parameters of null", wish(parameters=None), "parameters: expected an object"),
     refused("binary_data of a number", wish(parameters={"binary_data": 1}), "'binary_data': expected true or false"),
 )
 
@@ -184,7 +220,7 @@ TENSORS = (
 
 DATA = (
     refused("an input without data", tensor(data=...), "input 'image': expected either 'data'", D.VALIDATION_IS_422),
-    refused("data of null", tensor(data=None), "data: expected a list", D.VALIDATION_IS_422),
+    refused("data of null", tensor(data=None), "either 'data' or 'binary_data_size'", D.VALIDATION_IS_422),
     refused("data of a number", tensor(data=1), "data: expected a list", D.VALIDATION_IS_422),
     refused("too little data", tensor(data=[1]), "data: expected 2 values for shape [2], got 1", D.NO_SHAPE_CHECK),
     refused("too much data", tensor(data=[1, 2, 3]), "expected 2 values for shape [2], got 3", D.NO_SHAPE_CHECK),
@@ -260,4 +296,4 @@ NOT_READY = (
 )
 """503, where the ancestor of the specification has any 4xx: probes take both, and it says that a later try may help."""
 
-REFUSALS = (*PATHS, *DOCUMENTS, *OUTPUTS, *TENSORS, *DATA, *BINARY)
+REFUSALS = (*PATHS, *NOT_OFFERED, *DOCUMENTS, *OUTPUTS, *TENSORS, *DATA, *BINARY)

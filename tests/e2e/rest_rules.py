@@ -62,6 +62,7 @@ class Case:
 
 
 MODEL, VERSION = "/v2/models/photos", "/v2/models/photos/versions/{version}"
+V1_MODEL = "/v1/models/photos"
 D = Deviation
 
 

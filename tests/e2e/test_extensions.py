@@ -2,8 +2,9 @@
 
 import gzip
 import json
+import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
@@ -16,6 +17,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 
 from oip.statistics import COMPUTE
 from tests.assets import needs_assets
+from tests.e2e.faces import photo as encoded
+from tests.e2e.photo_server import PhotoServer
 from tests.e2e.photos import samples
 from tests.e2e.processes import Pair, Process
 from tests.e2e.test_errors import b64, check, v2
@@ -103,7 +106,58 @@ def test_statistics_count_requests_and_photos_and_add_up(servers: Pair) -> None:
 def statistics(process: Process) -> dict[str, Any]:
     by_path = [httpx.get(f"{process.url}/v2/models/{path}stats").json() for path in ("photos/", "")]
     assert by_path[0] == by_path[1]
-    return next(each for each in by_path[0]["model_stats"] if each["version"])
+    (model,) = by_path[0]["model_stats"]
+    return dict(model)
+
+
+def spent(process: Process, before: dict[str, Any]) -> dict[str, float]:
+    """Seconds in each part of the statistics since then."""
+    after, earlier = statistics(process)["inference_stats"], before["inference_stats"]
+    return {part: (after[part]["ns"] - earlier[part]["ns"]) / 1e9 for part in after}
+
+
+def test_decoding_many_photos_hides_nothing_of_the_predictors_time(servers: Pair) -> None:
+    """Photos are decoded side by side and wait for each other: their times are not a sum."""
+    transformer, predictor = statistics(servers.transformer), statistics(servers.predictor)
+    asked = v2(shape=[64], data=[b64(encoded())] * 64)
+    httpx.post(servers.transformer.url + V2, json=asked, timeout=60).raise_for_status()
+    seconds, of_the_predictor = spent(servers.transformer, transformer), spent(servers.predictor, predictor)
+    assert seconds["compute_infer"] >= of_the_predictor["success"] > 0
+    assert seconds["compute_input"] > 0
+    assert sum(seconds[part] for part in COMPUTE) == pytest.approx(seconds["success"])
+
+
+@pytest.mark.parametrize("path", ["/predict", "/predict/url", "/v1/models/photos:predict", V2])
+def test_a_slow_upload_is_time_of_the_input(servers: Pair, photo_server: PhotoServer, path: str) -> None:
+    link = photo_server.url(samples()[0])
+    bodies: dict[str, Any] = {
+        "/predict": encoded(),
+        "/predict/url": {"url": link},
+        "/v1/models/photos:predict": {"instances": [{"url": link}]},
+        V2: photo(),
+    }
+    body = bodies[path] if path == "/predict" else json.dumps(bodies[path]).encode()
+
+    def slowly() -> Iterator[bytes]:
+        yield body[:1]
+        time.sleep(0.5)
+        yield body[1:]
+
+    before = statistics(servers.transformer)
+    httpx.post(servers.transformer.url + path, content=slowly(), timeout=30).raise_for_status()
+    seconds = spent(servers.transformer, before)
+    assert seconds["compute_input"] >= 0.4
+    assert seconds["compute_output"] < 0.4
+
+
+PREPROCESSING = {"fingerprint": "1-bilinear-256-224", "resize": "256", "crop": "224", "interpolation": "bilinear"}
+
+
+def test_the_config_tells_the_fingerprint_and_the_preprocessing(servers: Pair) -> None:
+    for process in both(servers):
+        config = httpx.get(f"{process.url}/v2/models/photos/config").json()
+        told = {name: value["string_value"] for name, value in config["parameters"].items()}
+        assert PREPROCESSING.items() <= told.items()
 
 
 def test_the_config_tells_the_fingerprint(servers: Pair) -> None:

@@ -297,3 +297,9 @@ def test_an_unknown_output_is_named(checks: Checks) -> None:
 def test_what_is_not_offered_says_so(checks: Checks) -> None:
     for refused in checks["not_offered"].values():
         check_refused(refused, checks, NOT_OFFERED, NOT_OFFERED_TEXT)
+
+
+@pytest.mark.parametrize("tensor", ["input", "output"])
+def test_shared_memory_is_not_offered(checks: Checks, tensor: str) -> None:
+    said = f"{tensor} '{'image' if tensor == 'input' else OUTPUTS[checks.server][-1]}' parameters"
+    check_refused(checks["shared_memory"][tensor], checks, NOT_OFFERED, said, "shared memory is not offered")

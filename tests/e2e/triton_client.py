@@ -200,6 +200,19 @@ async def not_offered(client: Client) -> Any:
 
 
 @check
+async def shared_memory(client: Client) -> Any:
+    """Of the input, and of an output; the client needs no such memory to name it."""
+    shared, output = client.image(), client.library.InferRequestedOutput(client.subject.numbers)
+    shared.set_shared_memory("pixels", 150_528, offset=8)
+    output.set_shared_memory("classes", 4000)
+    model = client.subject.model
+    return {
+        "input": await client.refused("infer", model, [shared]),
+        "output": await client.refused("infer", model, [client.image()], outputs=[output]),
+    }
+
+
+@check
 async def compression(client: Client) -> Any:
     both_ways = compressed_both_ways if client.is_http else compressed_on_the_wire
     return [await both_ways(client, algorithm) for algorithm in ("gzip", "deflate")]

@@ -29,9 +29,15 @@ def test_another_number_of_values_is_refused() -> None:
         array_from_contents("input 'x'", "UINT8", (2, 2), [1, 2, 3])
 
 
-def test_a_value_beyond_the_datatype_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match=r"^input 'x' data: expected INT8 from -128 to 127, got -129$"):
-        array_from_contents("input 'x'", "INT8", (2,), [0, -129])
+@pytest.mark.parametrize(("values", "beyond"), [([0, -129], -129), ([-128, 127, 128], 128), ([127, -129, 300], -129)])
+def test_the_first_value_beyond_the_datatype_is_refused(values: list[int], beyond: int) -> None:
+    with pytest.raises(InvalidRequest, match=rf"^input 'x' data: expected INT8 from -128 to 127, got {beyond}$"):
+        array_from_contents("input 'x'", "INT8", (len(values),), values)
+
+
+def test_a_tensor_of_no_values_has_its_datatype() -> None:
+    array = array_from_contents("input 'x'", "INT16", (2, 0), [])
+    assert (array.dtype, array.tolist()) == (np.dtype(np.int16), [[], []])
 
 
 @pytest.mark.parametrize("datatype", sorted(CONTENTS))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.json import Decoder
 
-from oip.document import Json, decode_json, read_parameters
+from oip.document import Json, decode_json, is_given, read_parameters
 from oip.errors import InvalidRequest
 
 
@@ -73,6 +73,25 @@ def test_malformed_json_is_refused_whether_it_is_read_or_skipped(decoder: Decode
         decode_json(decoder, body)
 
 
+@pytest.mark.parametrize(
+    ("body", "reason", "position"),
+    [
+        (b"{", "Input data was truncated", ""),
+        (b"{}x", "trailing characters", " (byte 3)"),
+        (b'{"a": NaN}', "invalid character", " (byte 6)"),
+        (b'"\xff"', "a string that is not UTF-8", ""),
+        (b"[" * 100_000, "lists or objects nested over some hundred levels", ""),
+    ],
+)
+def test_a_refusal_says_what_is_malformed_and_in_a_whole_body_where(body: bytes, reason: str, position: str) -> None:
+    with pytest.raises(InvalidRequest) as of_body:
+        decode_json(Decoder(object), body)
+    with pytest.raises(InvalidRequest) as of_field:
+        decode_json(Decoder(object), body, "input 'x' data")
+    assert str(of_body.value) == f"malformed JSON: {reason}{position}"
+    assert str(of_field.value) == f"input 'x' data: malformed JSON: {reason}"
+
+
 @pytest.mark.parametrize("text", [b'"\xff"', b'"\\ud800"', b'"\xed\xa0\x80"'])
 def test_a_string_that_is_not_unicode_is_refused(text: bytes) -> None:
     with pytest.raises(InvalidRequest, match=r"^malformed JSON: "):
@@ -133,9 +152,24 @@ def test_other_parameters_are_refused(value: bytes, shown: str) -> None:
         read_parameters("parameters", Json(b'{"o": 1, "p": %s}' % value))
 
 
+def parameters_of(size: int) -> Json:
+    return Json(b'{"p": "%s"}' % (b"x" * (size - len('{"p": ""}'))))
+
+
 def test_parameters_have_a_limit() -> None:
-    with pytest.raises(InvalidRequest, match=r"^parameters: expected at most 65536 bytes, got 65540$"):
-        read_parameters("parameters", Json(b'{"p": "%s"}' % (b"x" * 65_531)))
+    with pytest.raises(InvalidRequest, match=r"^parameters: expected at most 65536 bytes, got 65537$"):
+        read_parameters("parameters", parameters_of(65_537))
+
+
+def test_parameters_may_be_as_long_as_the_limit() -> None:
+    assert set(read_parameters("parameters", parameters_of(65_536))) == {"p"}
+
+
+@pytest.mark.parametrize(
+    ("text", "given"), [(b"", False), (b"null", False), (b"0", True), (b"[]", True), (b'""', True)]
+)
+def test_null_stands_for_a_member_that_is_not_given(text: bytes, given: bool) -> None:
+    assert is_given(Json(text)) == given
 
 
 @pytest.mark.parametrize("unit", [b"[]", b"{}", b'{"b":{}}', b"[[]]", b"0.5", b'"\xc3\xa9"', b"99999"])

@@ -27,6 +27,11 @@ def test_lists_are_nested_as_in_no_other_shape(shape: tuple[int, ...], other: tu
     assert is_nested(outlined(shape), other) == same
 
 
+@pytest.mark.parametrize(("text", "shape"), [(b"[!]", (0, 2**30)), (b"[[!],[!]]", (2, 0, 2**30))])
+def test_a_dimension_behind_a_0_may_be_any(text: bytes, shape: tuple[int, ...]) -> None:
+    assert is_nested(text, shape)
+
+
 @given(shapes.filter(lambda shape: shape and 0 not in shape))
 def test_values_are_counted(shape: tuple[int, ...]) -> None:
     assert count_values(outlined(shape)) == math.prod(shape)

@@ -7,6 +7,7 @@ import orjson
 import pytest
 from hypothesis import given
 
+from oip.datatypes import DTYPES
 from oip.errors import InvalidRequest
 from oip.rest import decode_request, encode_request
 from oip.tensor import InferRequest, RequestedOutput, Tensor
@@ -71,6 +72,10 @@ def test_the_model_is_the_one_of_the_path() -> None:
     assert (request.model_name, request.model_version) == ("m", "1")
 
 
+def test_no_version_is_an_empty_one() -> None:
+    assert decode_request("m", body_of(INPUT)).model_version == ""
+
+
 def test_unknown_members_are_ignored() -> None:
     assert decode_request("m", body_of(INPUT | {"unit": None}, extra={})).inputs[0].name == "x"
 
@@ -92,6 +97,17 @@ def test_a_request_has_at_most_so_many_tensors() -> None:
         decode_request("m", body_of(*[INPUT | {"name": str(i)} for i in range(65)]))
     with pytest.raises(InvalidRequest, match=r"^outputs: expected at most 64, got 65$"):
         decode_request("m", body_of(INPUT, outputs=[{"name": str(i)} for i in range(65)]))
+
+
+def test_a_request_may_have_as_many_tensors_as_the_limit() -> None:
+    names = [str(i) for i in range(64)]
+    request = decode_request("m", body_of(*[INPUT | {"name": name} for name in names], outputs=[{"name": "y"}]))
+    assert [each.name for each in request.inputs] == names
+
+
+def test_an_input_may_have_as_many_strings_as_the_limit() -> None:
+    strings = INPUT | {"datatype": "BYTES", "shape": [65_536], "data": [""] * 65_536}
+    assert decode_request("m", body_of(strings)).inputs[0].shape == (65_536,)
 
 
 def test_an_input_has_at_most_so_many_strings() -> None:
@@ -125,6 +141,11 @@ REFUSED: list[tuple[bytes, str]] = [
     (body_of({**INPUT, "name": 3}), "inputs[0].name: expected a string, got an integer"),
     (body_of({**INPUT, "name": ""}), "inputs[0] name: expected a non-empty string, got an empty one"),
     (body_of({**INPUT, "datatype": None}), "input 'x' datatype: expected a string, got null"),
+    (
+        body_of({**INPUT, "datatype": "INT"}),
+        f"input 'x' datatype: expected one of {', '.join(DTYPES)}, got 'INT'",
+    ),
+    (body_of({**INPUT, "data": 1}), "input 'x' data: expected a list, got 1"),
     (body_of({**INPUT, "shape": 2}), "input 'x' shape: expected a list, got an integer"),
     (body_of({**INPUT, "shape": [-2]}), "input 'x' shape: expected integers of at least 0, got -2"),
     (body_of({**INPUT, "shape": [2**62, 4]}), "input 'x' shape: expected at most 2147483647 elements, got more"),
@@ -143,6 +164,7 @@ REFUSED: list[tuple[bytes, str]] = [
         body_of(INPUT, parameters={"binary_data_output": 1}),
         "parameters 'binary_data_output': expected true or false, got 1",
     ),
+    (body_of(INPUT, outputs={}), "outputs: expected a list, got an object"),
     (body_of(INPUT, outputs=["a"]), "outputs[0]: expected an object, got a string"),
     (body_of(INPUT, outputs=[{}]), "outputs[0]: expected a member 'name', got none"),
     (body_of(INPUT, outputs=[{"name": ""}]), "outputs[0] name: expected a non-empty string, got an empty one"),
@@ -179,12 +201,13 @@ def test_an_input_without_values_is_refused() -> None:
         decode_request("m", body)
 
 
-@pytest.mark.parametrize("size", [3, -1, True, 2.0, "2", 2**63])
-def test_a_binary_size_outside_of_the_body_is_refused(size: Any) -> None:
+@pytest.mark.parametrize(
+    ("size", "shown"), [(3, "3"), (-1, "-1"), (True, "true"), (2.0, "2.0"), ("2", "'2'"), (2**63, str(2**63))]
+)
+def test_a_binary_size_outside_of_the_body_is_refused(size: Any, shown: str) -> None:
     document = body_of(BINARY_INPUT | {"parameters": {"binary_data_size": size}})
-    with pytest.raises(
-        InvalidRequest, match=r"^input 'x' binary_data_size: expected 0 to 2, the bytes left in the body"
-    ):
+    expected = f"input 'x' binary_data_size: expected 0 to 2, the bytes left in the body, got {shown}"
+    with pytest.raises(InvalidRequest, match=f"^{expected}$"):
         decoded_with_binary(document, b"\1\2")
 
 
@@ -201,8 +224,10 @@ def test_bytes_after_the_last_tensor_are_refused() -> None:
 
 @pytest.mark.parametrize("header_length", [-1, 10_000, 2**70])
 def test_a_header_length_outside_of_the_body_is_refused(header_length: int) -> None:
-    with pytest.raises(InvalidRequest, match=r"^Inference-Header-Content-Length: expected 0 to \d+ bytes, the body's"):
-        decode_request("m", body_of(INPUT), header_length)
+    body = body_of(INPUT)
+    expected = f"expected 0 to {len(body)} bytes, the body's length, got {header_length}"
+    with pytest.raises(InvalidRequest, match=f"^Inference-Header-Content-Length: {expected}$"):
+        decode_request("m", body, header_length)
 
 
 @pytest.mark.parametrize("cut", [0, 1, -1])

@@ -9,6 +9,8 @@ from tests.oip.strategies import facts, responses, tensor
 
 RESPONSE = InferResponse("m", (tensor("a", "FP32", [0.5]), tensor("b", "INT64", [7])))
 
+ALL_BINARY = {"binary_data_output": True}
+
 
 def wanting(parameters: dict[str, bool], **outputs: bool) -> InferRequest:
     requested = tuple(RequestedOutput(name, {"binary_data": binary}) for name, binary in outputs.items())
@@ -24,7 +26,7 @@ def test_a_response_in_json_reads_back_the_same(response: InferResponse) -> None
 
 @given(responses(as_json=False))
 def test_a_response_with_binary_tensors_reads_back_the_same(response: InferResponse) -> None:
-    body, header_length = encode_response(response, wanting({"binary_data_output": True}))
+    body, header_length = encode_response(response, wanting(ALL_BINARY))
     assert facts(decode_response(memoryview(body), header_length)) == facts(response)
 
 
@@ -32,10 +34,10 @@ def test_a_response_with_binary_tensors_reads_back_the_same(response: InferRespo
     ("request_", "binary"),
     [
         (wanting({}), set()),
-        (wanting({"binary_data_output": True}), {"a", "b"}),
+        (wanting(ALL_BINARY), {"a", "b"}),
         (wanting({"binary_data_output": False}), set()),
         (wanting({}, a=True), {"a"}),
-        (wanting({"binary_data_output": True}, a=False), {"b"}),
+        (wanting(ALL_BINARY, a=False), {"b"}),
         (wanting({"binary_data_output": False}, a=True, b=True), {"a", "b"}),
     ],
 )
@@ -47,9 +49,10 @@ def test_the_wish_for_an_output_goes_before_the_wish_for_all(request_: InferRequ
 
 
 def test_an_output_without_a_wish_of_its_own_follows_the_wish_for_all() -> None:
-    request = InferRequest("m", (), outputs=(RequestedOutput("a"),), parameters={"binary_data_output": True})
-    _, header_length = encode_response(RESPONSE, request)
-    assert header_length is not None
+    requested = (RequestedOutput("a"), RequestedOutput("b", {"binary_data": False}))
+    body, header_length = encode_response(RESPONSE, InferRequest("m", (), "", None, requested, ALL_BINARY))
+    outputs = orjson.loads(body[:header_length])["outputs"]
+    assert {output["name"]: "data" in output for output in outputs} == {"a": False, "b": True}
 
 
 def test_a_response_holds_what_the_specification_names_and_no_null() -> None:
@@ -71,7 +74,7 @@ def test_optional_members_stand_in_a_response_when_they_are_given() -> None:
 
 
 def test_binary_outputs_follow_the_json_in_its_order() -> None:
-    body, header_length = encode_response(RESPONSE, wanting({"binary_data_output": True}))
+    body, header_length = encode_response(RESPONSE, wanting(ALL_BINARY))
     outputs = orjson.loads(body[:header_length])["outputs"]
     assert [output["parameters"] for output in outputs] == [{"binary_data_size": 4}, {"binary_data_size": 8}]
     assert body[header_length:] == b"\0\0\0\x3f" + b"\7" + bytes(7)
@@ -97,6 +100,15 @@ def test_half_precision_in_json_is_refused_with_the_name_of_the_output() -> None
         (b'{"model_name": 1, "outputs": []}', "model_name: expected a string, got an integer"),
         (b'{"model_name": "m"}', "body: expected a member 'outputs', got none"),
         (b'{"model_name": "m", "outputs": [{}]}', "outputs[0]: expected a member 'name', got none"),
+        (
+            b'{"model_name": "m", "outputs": [{"name": "y", "datatype": "FP32", "shape": [1]}]}',
+            "output 'y': expected either 'data' or 'binary_data_size', got neither",
+        ),
+        (b'{"model_name": "m", "outputs": [], "parameters": 1}', "parameters: expected an object, got an integer"),
+        (
+            b'{"model_name": "m", "outputs": [], "parameters": {"p": []}}',
+            "parameters 'p': expected a string, number or boolean, got a list",
+        ),
         (b'{"model_name": "m", "outputs": [], "id": 1}', "id: expected a string, got an integer"),
         (b'{"model_name": "m", "outputs": [], "model_version": 1}', "model_version: expected a string, got an integer"),
     ],

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from oip.errors import InvalidRequest
-from oip.shapes import DIMENSIONS_LIMIT, ELEMENTS_LIMIT, checked_shape
+from oip.shapes import DIMENSIONS_LIMIT, ELEMENTS_LIMIT, checked_shape, most_elements
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,22 @@ def test_a_good_shape_is_kept(shape: list[int]) -> None:
 def test_a_bad_shape_is_refused(shape: list[int], text: str) -> None:
     with pytest.raises(InvalidRequest, match=r"^" + re.escape(f"input 'x' shape: {text}") + "$"):
         checked_shape("input 'x'", shape)
+
+
+@pytest.mark.parametrize(
+    ("kind", "datatype", "most"),
+    [
+        ("input", "BYTES", 65_536),
+        ("input", "UINT8", ELEMENTS_LIMIT),
+        ("output", "BYTES", ELEMENTS_LIMIT),
+        ("output", "UINT8", ELEMENTS_LIMIT),
+    ],
+)
+def test_only_the_strings_of_an_input_have_a_limit_of_their_own(kind: str, datatype: str, most: int) -> None:
+    assert most_elements(kind, datatype) == most
+
+
+def test_a_shape_may_reach_a_lower_limit_and_not_pass_it() -> None:
+    assert checked_shape("input 'x'", [65_536], 65_536) == (65_536,)
+    with pytest.raises(InvalidRequest, match=r"^input 'x' shape: expected at most 65536 elements, got more$"):
+        checked_shape("input 'x'", [65_537], 65_536)

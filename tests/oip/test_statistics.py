@@ -30,11 +30,34 @@ def test_the_parts_of_what_succeeded_add_up_in_counts_and_nanoseconds(requests: 
     assert all(part["ns"] >= 0 for part in parts)
 
 
+def test_the_document_has_the_members_of_triton() -> None:
+    statistics = ModelStatistics("m", "7")
+    statistics.succeeded(3, 100, {"queue": 10, "compute_infer": 60}, now_ms=123)
+    statistics.succeeded(2, 50, {"compute_input": 5, "compute_infer": 90}, now_ms=124)
+    assert of(statistics_document([statistics])) == {
+        "name": "m",
+        "version": "7",
+        "last_inference": 124,
+        "inference_count": 5,
+        "execution_count": 2,
+        "inference_stats": {
+            "success": {"count": 2, "ns": 150},
+            "fail": {"count": 0, "ns": 0},
+            "queue": {"count": 2, "ns": 10},
+            "compute_input": {"count": 2, "ns": 5},
+            "compute_infer": {"count": 2, "ns": 105},
+            "compute_output": {"count": 2, "ns": 30},
+        },
+        "batch_stats": [],
+    }
+
+
 def test_what_failed_is_counted_apart() -> None:
     statistics = ModelStatistics("m", "7")
     statistics.failed(3)
+    statistics.failed(4)
     told = of(statistics_document([statistics]))
-    assert told["inference_stats"]["fail"] == {"count": 1, "ns": 3}
+    assert told["inference_stats"]["fail"] == {"count": 2, "ns": 7}
     assert told["inference_stats"]["success"] == {"count": 0, "ns": 0}
     assert (told["inference_count"], told["last_inference"]) == (0, 0)
 
@@ -45,7 +68,8 @@ def test_the_message_says_what_the_document_says() -> None:
     message = of(MessageToDict(statistics_to_message([statistics]), preserving_proto_field_name=True))
     document = of(statistics_document([statistics]))
     assert (message["name"], message["version"]) == ("m", "7")
-    assert int(message["last_inference"]) == document["last_inference"] == 123
+    for member in ("last_inference", "inference_count", "execution_count"):
+        assert int(message[member]) == document[member]
     for part, duration in document["inference_stats"].items():
         told = message["inference_stats"][part]
         assert {"count": int(told.get("count", 0)), "ns": int(told.get("ns", 0))} == duration

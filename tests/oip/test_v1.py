@@ -32,6 +32,10 @@ def test_the_tensor_knows_that_it_came_as_json() -> None:
     assert request_of({"instances": [ROW]}).inputs[0].from_json
 
 
+def test_the_request_names_the_model() -> None:
+    assert request_of({"instances": [ROW]}).model_name == "m"
+
+
 def test_the_one_output_is_requested() -> None:
     assert request_of({"instances": [ROW]}).outputs == (RequestedOutput("scores"),)
 
@@ -93,6 +97,19 @@ def test_a_body_that_holds_no_tensor_is_refused(body: object, text: str) -> None
     with pytest.raises(InvalidRequest) as refusal:
         request_of(body)
     assert str(refusal.value) == text
+
+
+@pytest.mark.parametrize(
+    "instances", [b"[\r\n\t [[1, 2, 3], [4, 5, 6]] ]", b'[\r\n\t {"image": [[1, 2, 3], [4, 5, 6]]} ]']
+)
+def test_space_before_the_first_instance_is_of_no_meaning(instances: bytes) -> None:
+    request = instances_to_request("m", b'{"instances": %s}' % instances, PIXELS, "scores")
+    assert request.inputs[0].array.tolist() == [ROW]
+
+
+def test_space_is_no_instance() -> None:
+    with pytest.raises(InvalidRequest, match=r"^instances: expected at least one instance, got none$"):
+        instances_to_request("m", b'{"instances": [\r\n\t ]}', PIXELS, "scores")
 
 
 def test_a_fixed_batch_is_kept() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,13 +31,21 @@ class SleeperSettings(ServerSettings):
 
 
 class Sleeper(ServedModel):
-    """V1: `{"seconds": 0.5, "fault": "ValueError"}`; V2: the same as request parameters."""
+    """V1: `{"seconds": 0.5, "fault": "ValueError", "die": true}`; V2: the same as request parameters.
+
+    `read_seconds` is how long reading takes.
+    """
 
     version = "7"
 
     def __init__(self, settings: SleeperSettings) -> None:
         super().__init__(settings.model_name)
         self.settings = settings
+        self.dead = False
+
+    @property
+    def alive(self) -> bool:
+        return not self.dead
 
     async def open(self) -> None:
         await asyncio.sleep(self.settings.open_seconds)
@@ -58,13 +67,14 @@ class Sleeper(ServedModel):
         return {}
 
     def request_from_v1(self, body: bytes | Json) -> Mapping[str, Any]:
-        return decode_json(WISHES, body)
+        wishes = decode_json(WISHES, body)
+        return read(wishes)
 
     def response_to_v1(self, response: float) -> dict[str, Any]:
         return {"predictions": [response]}
 
     def request_from_v2(self, request: InferRequest) -> Mapping[str, Any]:
-        return request.parameters
+        return read(request.parameters)
 
     def response_to_v2(self, response: float, request: InferRequest) -> InferResponse:
         output = Tensor("seconds", "FP32", np.array([response], np.float32))
@@ -72,10 +82,16 @@ class Sleeper(ServedModel):
 
     async def predict(self, payload: Mapping[str, Any], headers: Any = None, response_headers: Any = None) -> float:
         seconds = float(payload.get("seconds", 0))
+        self.dead = bool(payload.get("die"))
         await asyncio.sleep(seconds)
         if "fault" in payload:
             raise FAULTS[payload["fault"]]("/secret/path")
         return seconds
+
+
+def read(wishes: Mapping[str, Any]) -> Mapping[str, Any]:
+    time.sleep(float(wishes.get("read_seconds", 0)))
+    return wishes
 
 
 def serve(settings: SleeperSettings) -> None:

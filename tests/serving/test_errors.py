@@ -1,10 +1,16 @@
 """The tree of errors is what its drawing says."""
 
+import builtins
 import re
+import struct
+import zlib
 
+import grpc
 import pytest
+from cloudevents.exceptions import MissingRequiredFields
+from google.protobuf.message import EncodeError
 
-from oip.errors import InvalidRequest
+from oip.errors import InvalidRequest, NotOfferedRequest
 from serving import errors
 from serving.errors import DeadlineExceeded, InternalError, ServiceError, as_service_error
 
@@ -34,6 +40,25 @@ def test_a_fault_becomes_an_internal_error_without_its_text(kind: type[Exception
     leaf = as_service_error(kind("/secret/path"))
     assert type(leaf) is InternalError
     assert "secret" not in leaf.message
+
+
+NO_FAULTS = {"ExceptionGroup", "StopAsyncIteration", "StopIteration", "Warning"}
+"""Of groups of tasks, of iterators and of a development mode: none gets out of a request."""
+
+
+def test_every_kind_of_pythons_own_exceptions_is_awaited() -> None:
+    kinds = {each for each in vars(builtins).values() if isinstance(each, type) and Exception in each.__bases__}
+    assert {kind.__name__ for kind in kinds} - {kind.__name__ for kind in errors.UNEXPECTED} == NO_FAULTS
+
+
+@pytest.mark.parametrize("kind", [struct.error, zlib.error, grpc.RpcError, EncodeError, MissingRequiredFields])
+def test_a_fault_of_a_package_is_awaited(kind: type[Exception]) -> None:
+    assert issubclass(kind, errors.UNEXPECTED)
+
+
+def test_an_extension_that_is_not_offered_keeps_its_text() -> None:
+    leaf = as_service_error(NotOfferedRequest("shared memory is not offered"))
+    assert (leaf.status, leaf.message) == (501, "shared memory is not offered")
 
 
 def test_a_broken_protocol_is_bad_input_with_its_text() -> None:

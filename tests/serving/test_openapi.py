@@ -14,6 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from serving.openapi import REASONS
 from serving.server import ModelServer
 from serving.settings import ServerSettings, read
+from serving.v1 import METHODS
 from serving.v2 import NOT_OFFERED
 from transformer.plain import plain_router
 from transformer.settings import TransformerSettings
@@ -51,6 +52,7 @@ NAMES = {
 HIDDEN = {"GET /", "GET /v2/", "GET /openapi.json", "HEAD /openapi.json"} | {
     f"{method} /v2{path}" for method in ("GET", "POST") for path in NOT_OFFERED
 }
+HIDDEN |= {f"{method} /v1/models/{{model_name}}:{{verb}}" for method in METHODS}
 
 
 @pytest.fixture(scope="module")

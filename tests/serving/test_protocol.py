@@ -1,8 +1,10 @@
 """What comes before a request's body has limits of size and time."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -38,11 +40,6 @@ def test_headers_within_the_limit_are_read_in_any_pieces(server: Process) -> Non
     assert httpx.get(server.url + "/health", headers={"x-long": long}).status_code == 200
 
 
-def test_headers_over_the_limit_end_the_connection(connection: socket.socket) -> None:
-    connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * MAX_HEADER_BYTES)
-    assert received(connection).startswith(b"HTTP/1.1 400 ")
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("sent", [b"", b"GET /health HTTP/1.1\r\nHost"])
 def test_a_request_that_does_not_come_ends_the_connection(connection: socket.socket, sent: bytes) -> None:
@@ -73,3 +70,49 @@ def test_a_body_that_looks_like_an_offer_is_left_alone(server: Process) -> None:
     answer = httpx.post(server.url + PREDICT, content=body)
     assert answer.status_code == 400, "it is no JSON, and all of it was read"
     assert "malformed JSON" in answer.json()["error"]
+
+
+def refusal(connection: socket.socket) -> tuple[str, dict[str, str], Any]:
+    """Status line, headers and JSON of the one answer."""
+    head, _, content = received(connection).decode().partition("\r\n\r\n")
+    status, *lines = head.split("\r\n")
+    return status, dict(line.split(": ", 1) for line in lines), json.loads(content)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"hello\r\n\r\n",
+        b"PHOTO /health HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /\xff HTTP/9.9\r\nHost: x\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nHost x\r\n\r\n",
+        b"POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
+        b"POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"POST /health HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+    ids=lambda sent: repr(sent[:24]),
+)
+def test_what_is_no_http_is_refused_in_json(connection: socket.socket, sent: bytes) -> None:
+    connection.sendall(sent)
+    status, headers, content = refusal(connection)
+    assert status == "HTTP/1.1 400 Bad Request"
+    assert headers["content-type"] == "application/json"
+    assert headers["connection"] == "close"
+    assert "date" in headers
+    assert content == {"error": "request: expected HTTP/1.1, got something else", "code": "bad_input"}
+
+
+def test_headers_over_the_limit_are_refused_in_json(connection: socket.socket) -> None:
+    connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * MAX_HEADER_BYTES)
+    _, _, content = refusal(connection)
+    assert content["error"].startswith(f"headers: expected at most {MAX_HEADER_BYTES} bytes, got ")
+    assert content["code"] == "bad_input"
+
+
+def test_a_body_that_breaks_off_into_no_http_is_refused_in_json(connection: socket.socket) -> None:
+    head = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    connection.sendall(head + b"no length\r\n")
+    _, _, content = refusal(connection)
+    assert content["code"] == "bad_input"

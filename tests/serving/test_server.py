@@ -11,9 +11,12 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
 
+from oip.inference_pb2 import RepositoryIndexResponse
 from tests.e2e.processes import Process
 
 PREDICT = "/v1/models/sleeper:predict"
@@ -58,6 +61,21 @@ def call(server: Process, timeout: float = 30, **parameters: float | str) -> Any
 
 def index(server: Process, **asked: bool) -> Any:
     return httpx.post(server.url + "/v2/repository/index", content=json.dumps(asked) if asked else b"").json()
+
+
+def ready_over_grpc(server: Process) -> dict[str, bool]:
+    """What each method says of readiness."""
+    with grpc.insecure_channel(server.grpc) as channel:
+        stub = GRPCInferenceServiceStub(channel)
+        health: Any = HealthStub(channel)
+        repository_index: Any = channel.unary_unary("/inference.GRPCInferenceService/RepositoryIndex")
+        (model,) = RepositoryIndexResponse.FromString(repository_index(b"", timeout=5)).models
+        return {
+            "index": model.state == "READY",
+            "server": stub.ServerReady(pb.ServerReadyRequest(), timeout=5).ready,
+            "model": stub.ModelReady(pb.ModelReadyRequest(name="sleeper"), timeout=5).ready,
+            "health": health.Check(HealthCheckRequest(), timeout=5).status == HealthCheckResponse.SERVING,
+        }
 
 
 def access_line(server: Process, request_id: str) -> dict[str, Any]:
@@ -191,8 +209,14 @@ def test_a_model_that_cannot_open_ends_the_server(own: Process) -> None:
 def test_a_draining_server_is_not_ready_but_answers_for_the_drain_delay(own: Process) -> None:
     own.settings = {**own.settings, "DRAIN_DELAY_SECONDS": "2"}
     own.start().until()
+    assert all(ready_over_grpc(own).values())
     own.signal()
     own.until("/v2/health/ready", 503)
+    for path in ("/v2/models/sleeper/ready", "/v2/models/sleeper/versions/7/ready", "/v1/models/sleeper", "/ready"):
+        assert httpx.get(own.url + path).status_code == 503, path
+    assert index(own) == [{"name": "sleeper", "version": "7", "state": "UNAVAILABLE"}]
+    assert index(own, ready=True) == []
+    assert not any(ready_over_grpc(own).values())
     assert ask(own).status_code == 200
     assert call(own).model_name == "sleeper"
     assert own.wait() == 0
