@@ -86,7 +86,10 @@ class Predictor(ServedModel):
         }
 
     def config_parameters(self) -> Mapping[str, str]:
-        return preprocessing_parameters(self.preprocessing) | {contract.MODEL_INFO: json.dumps(self.info())}
+        record = self.bundle.record.preprocessing
+        normalisation = {"mean": json.dumps(record.mean), "std": json.dumps(record.std)}
+        info = {contract.MODEL_INFO: json.dumps(self.info())}
+        return preprocessing_parameters(self.preprocessing) | normalisation | info
 
     def request_from_v1(self, body: bytes | Json) -> InferRequest:
         return v1.instances_to_request(self.name, body, self._input, contract.OUTPUT)
@@ -105,7 +108,8 @@ class Predictor(ServedModel):
         self._check_fingerprint(payload)
         self._check_inputs(payload)
         self._requested_classes(payload)
-        call.current().images = payload.inputs[0].shape[0]
+        current = call.current()
+        current.images, current.fingerprint = payload.inputs[0].shape[0], self.preprocessing.fingerprint
         return payload
 
     async def predict(self, payload: InferRequest, headers: Any = None, response_headers: Any = None) -> InferResponse:

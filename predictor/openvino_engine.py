@@ -71,7 +71,8 @@ class OpenVinoEngine(Engine):
 
     def describe(self) -> dict[str, Any]:
         agreement = self._graph.agreement
-        return {
+        measured = {} if agreement is None else {"agreement": agreement.model_dump()}
+        return measured | {
             "name": self.name,
             "version": openvino.__version__.partition("-")[0],
             "precision": self.precision,
@@ -79,7 +80,6 @@ class OpenVinoEngine(Engine):
             "threads": self._threads,
             "streams": self.streams,
             "steps": list(self.steps),
-            "agreement": None if agreement is None else agreement.model_dump(),
             "benchmark_only": self._graph.benchmark_only,
         }
 

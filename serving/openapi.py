@@ -62,7 +62,7 @@ TRANSFORMER_ALONE = "422, 502 and `predictor_unavailable` come from the transfor
 
 _HEADERS = {
     "X-Request-ID": {"description": "the request's own id, or a new one", "schema": TEXT},
-    "X-Fingerprint": {"description": "transformer: contract version and preprocessing", "schema": TEXT},
+    "X-Fingerprint": {"description": "contract version and preprocessing", "schema": TEXT},
     "Retry-After": {"description": "seconds", "schema": COUNT},
 }
 _IN_PATH = {"model_name": "name of the model", "version": "version of the model, as its metadata names it"}

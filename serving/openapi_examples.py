@@ -55,7 +55,16 @@ _INFO: dict[str, Any] = {
         "std": [0.229, 0.224, 0.225],
     },
     "fingerprint": _FINGERPRINT,
-    "engine": {"name": "torch", "version": "2.15.0+cu132", "precision": "float32", "device": "cpu"},
+    "engine": {
+        "name": "openvino",
+        "version": "2026.4.1",
+        "precision": "float32",
+        "device": "cpu",
+        "threads": 2,
+        "streams": 1,
+        "steps": [1, 2, 4],
+        "benchmark_only": False,
+    },
     "licence": "unknown",
     "origin": "squeezenet1_1-imagenet1k-fp16.safetensors",
 }
@@ -105,7 +114,11 @@ STATISTICS = statistics_document([_statistics()])
 METADATA: Examples = {"transformer": metadata_document(_TRANSFORMER), "predictor": metadata_document(_PREDICTOR)}
 CONFIG: Examples = {
     "transformer": config_document(_TRANSFORMER, _PREPROCESSING),
-    "predictor": config_document(_PREDICTOR, _PREPROCESSING | {"model_info": json.dumps(_INFO)}),
+    "predictor": config_document(
+        _PREDICTOR,
+        _PREPROCESSING
+        | {"mean": "[0.485, 0.456, 0.406]", "std": "[0.229, 0.224, 0.225]", "model_info": json.dumps(_INFO)},
+    ),
 }
 
 PREDICT_REQUESTS: Examples = {

@@ -29,7 +29,7 @@ SCHEMAS: dict[str, Schema] = {
             "classes": COUNT,
             "preprocessing": _PREPROCESSING,
             "fingerprint": told(TEXT, "contract version and preprocessing"),
-            "engine": {"type": "object", "additionalProperties": TEXT},
+            "engine": {"type": "object", "required": ["name", "version", "precision", "device"]},
             "licence": TEXT,
             "origin": TEXT,
         },
