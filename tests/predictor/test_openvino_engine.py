@@ -174,7 +174,6 @@ def test_it_tells_what_it_is(engine: OpenVinoEngine) -> None:
         "threads": 2,
         "streams": 2,
         "steps": [1, 2, 4, 8],
-        "agreement": None,
         "benchmark_only": False,
     }
 
