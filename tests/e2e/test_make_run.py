@@ -52,7 +52,8 @@ def children(pid: int) -> list[int]:
 
 def test_a_run_classifies_the_photo_and_stops_on_ctrl_c(squeezenet: Path, tmp_path: Path) -> None:
     port, output = free_port(), tmp_path / "output"
-    settings = {"MODEL_DIR": str(squeezenet), "PHOTO": str(PHOTOS / "chelsea.png"), "PORT": str(port)}
+    photo = str(PHOTOS / "chelsea.png")
+    settings = {"MODEL_DIR": str(squeezenet), "PHOTO": photo, "PORT": str(port), "PRECISION": "float32"}
     with started(RUN, output, **settings) as run:
         text = until(output, "Ctrl-C stops")
         assert re.search(r"1 +Egyptian cat +71\.1", text), text

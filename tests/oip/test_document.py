@@ -10,6 +10,7 @@ from msgspec.json import Decoder
 
 from oip.document import Json, decode_json, is_given, read_parameters
 from oip.errors import InvalidRequest
+from oip.tensor import Parameter
 
 
 class Named(msgspec.Struct):
@@ -119,6 +120,11 @@ REFUSED = [
     (Decoder(list[Named]), b'[{"name": "n"}, 7]', "[1]: expected an object, got an integer"),
     (Decoder(list[int]), b"[1, 1.0]", "[1]: expected an integer, got a number"),
     (Decoder(list[int]), b"{}", "body: expected a list, got an object"),
+    (Decoder(Named | None), b"[]", "body: expected an object, got a list"),
+    (Decoder(list[int] | None), b"{}", "body: expected a list, got an object"),
+    (Decoder(str | None), b"1", "body: expected a string, got an integer"),
+    (Decoder(Parameter | None), b"[]", "body: expected a string, number or boolean, got a list"),
+    (Decoder(int | None), b'"x"', "body: expected int | null, got a string"),
     (Decoder(dict[str, float]), b'{"p": "x"}', "[...]: expected a number, got a string"),
     (Decoder(dict[str, float]), b'{"p": 1e999}', "[...]: number out of range"),
     (Decoder(list[int]), b"[%s]" % (b"9" * 9_000), "[0]: integer value out of range"),

@@ -1,6 +1,6 @@
 import pytest
 
-from oip.contract import MAX_IMAGES
+from oip.contract import MAX_IMAGES, Preprocessing
 from oip.datatypes import DTYPES
 from oip.inference_pb2 import DataType, ModelConfigResponse
 from oip.metadata import (
@@ -11,6 +11,7 @@ from oip.metadata import (
     index_to_message,
     metadata_document,
     metadata_to_message,
+    preprocessing_parameters,
 )
 from oip.tensor import ModelMetadata, TensorMetadata
 
@@ -97,3 +98,8 @@ def test_the_index_says_which_models_are_ready() -> None:
 def test_the_index_is_the_same_over_grpc() -> None:
     models = index_to_message(INDEX).models
     assert [(each.name, each.version, each.state) for each in models] == [("a", "1", "READY"), ("b", "", "UNAVAILABLE")]
+
+
+def test_a_config_tells_the_preprocessing() -> None:
+    expected = {"fingerprint": "1-bilinear-256-224", "resize": "256", "crop": "224", "interpolation": "bilinear"}
+    assert preprocessing_parameters(Preprocessing(256, 224)) == expected

@@ -11,7 +11,7 @@ from oip.datatypes import DTYPES
 from oip.errors import InvalidRequest
 from oip.rest import decode_request, encode_request
 from oip.tensor import InferRequest, RequestedOutput, Tensor
-from tests.oip.strategies import facts, requests
+from tests.oip.strategies import facts, requests, tensor
 
 INPUT = {"name": "x", "shape": [2], "datatype": "UINT8", "data": [1, 2]}
 BINARY_INPUT = {"name": "x", "shape": [2], "datatype": "UINT8", "parameters": {"binary_data_size": 2}}
@@ -38,6 +38,11 @@ def test_a_request_with_binary_tensors_reads_back_the_same(request: InferRequest
     body, header_length = encode_request(request, binary=True)
     back = decode_request(request.model_name, memoryview(body), header_length, request.model_version)
     assert facts(back) == facts(request)
+
+
+def test_an_encoded_request_holds_what_the_specification_names_and_no_null() -> None:
+    body, _ = encode_request(InferRequest("m", (tensor("x", "UINT8", [1, 2]),)), binary=False)
+    assert orjson.loads(body) == {"inputs": [INPUT]}
 
 
 def test_json_and_binary_inputs_may_stand_side_by_side() -> None:

@@ -3,6 +3,8 @@ import re
 import pytest
 
 from oip.errors import InvalidRequest
+from oip.grpc import request_from_message
+from oip.inference_pb2 import ModelInferRequest
 from oip.shapes import DIMENSIONS_LIMIT, ELEMENTS_LIMIT, checked_shape, most_elements
 
 
@@ -47,3 +49,9 @@ def test_a_shape_may_reach_a_lower_limit_and_not_pass_it() -> None:
     assert checked_shape("input 'x'", [65_536], 65_536) == (65_536,)
     with pytest.raises(InvalidRequest, match=r"^input 'x' shape: expected at most 65536 elements, got more$"):
         checked_shape("input 'x'", [65_537], 65_536)
+
+
+def test_the_strings_of_a_message_have_that_limit_too() -> None:
+    tensor = ModelInferRequest.InferInputTensor(name="x", datatype="BYTES", shape=[65_537])
+    with pytest.raises(InvalidRequest, match=r"^input 'x' shape: expected at most 65536 elements, got more$"):
+        request_from_message(ModelInferRequest(inputs=[tensor]))

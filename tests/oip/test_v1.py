@@ -32,8 +32,9 @@ def test_the_tensor_knows_that_it_came_as_json() -> None:
     assert request_of({"instances": [ROW]}).inputs[0].from_json
 
 
-def test_the_request_names_the_model() -> None:
-    assert request_of({"instances": [ROW]}).model_name == "m"
+def test_the_request_names_the_model_without_version_and_id() -> None:
+    request = request_of({"instances": [ROW]})
+    assert (request.model_name, request.model_version, request.id) == ("m", "", None)
 
 
 def test_the_one_output_is_requested() -> None:
