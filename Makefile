@@ -18,7 +18,7 @@ INSTALLED := .venv/.installed$(TORCH_BACKEND:%=-%)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test test-fast lint format format-check check ci bundle bench-protocol mutation constraints clean
+.PHONY: help install run test test-fast lint format format-check check ci bundle bench-protocol bench mutation constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
@@ -62,6 +62,11 @@ bundle: $(INSTALLED) ## make a bundle [ARCH= OUT= WEIGHTS=path|untrained LABELS=
 
 bench-protocol: $(INSTALLED) ## what REST binary, JSON and gRPC cost, beside kserve's own server [JSON=path]
 	$(BIN)/python -m benchmarks.protocol $(if $(JSON),--json '$(JSON)')
+
+bench: $(INSTALLED) ## speed beside the plain way, the floor and peers [BUNDLE= SECONDS= ROUNDS= ONLY= LOADS= JSON= PLOT=]
+	$(BIN)/python -m benchmarks $(if $(BUNDLE),--bundle '$(BUNDLE)') $(if $(SECONDS),--seconds '$(SECONDS)') \
+		$(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(ONLY),--only '$(ONLY)') $(if $(LOADS),--loads '$(LOADS)') \
+		$(if $(JSON),--json '$(JSON)') $(if $(PLOT),--plot '$(PLOT)')
 
 mutation: $(INSTALLED) ## which changes of oip/ no test notices [MODULE=raw]
 	$(BIN)/python -m scripts.mutation $(MODULE)

@@ -1,0 +1,114 @@
+"""Who takes part: what starts each contender, how it is asked, and what its answers are held to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scripts.child import Command
+from scripts.port import HOST, free
+
+PLAIN, STRONG, OURS, FLOOR = "plain", "strong", "ours", "floor"
+PRECISIONS = ("float32", "bfloat16", "int8")
+QUIET = {"DO_NOT_TRACK": "1", "BENTOML_DO_NOT_TRACK": "True", "RAY_USAGE_STATS_ENABLED": "0"}
+"""Peers would send usage data; nothing is sent from here."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A process of a contender; `environment` comes on top of ours."""
+
+    name: str
+    command: Command
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A contender as it is to be started: its programs, and the port that takes photos at `POST /predict`."""
+
+    programs: tuple[Program, ...]
+    port: int
+    ready: str = "/ready"
+
+    def url(self, path: str) -> str:
+        return f"http://{HOST}:{self.port}{path}"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """`graph` is what the bundle must hold, `package` what must be installed; None: nothing."""
+
+    name: str
+    precision: str
+    site: Callable[[Path, str], Site]
+    graph: str | None = None
+    package: str | None = None
+    says_precision: bool = False
+
+
+def contenders() -> tuple[Contender, ...]:
+    """Every server, in the order in which they take turns; the first one's answers are the reference."""
+    ours = (
+        Contender(f"{OURS} {precision}", precision, _ours(precision), graph_of(precision), None, says_precision=True)
+        for precision in PRECISIONS
+    )
+    return (
+        Contender(PLAIN, "float32", _module("plain")),
+        *ours,
+        Contender(STRONG, "bfloat16", _module("strong"), graph_of("bfloat16")),
+        Contender("litserve", "float32", _module("litserve", "/health"), package="litserve"),
+        Contender("bentoml", "float32", _module("bentoml", "/readyz"), package="bentoml"),
+        Contender("mlserver", "float32", _module("mlserver", "/v2/health/ready"), package="mlserver"),
+        Contender("ray serve", "float32", _module("ray_serve", "/-/healthz"), package="ray.serve"),
+    )
+
+
+def graph_of(precision: str) -> str:
+    """The bundle's graph that serves a precision."""
+    return "int8" if precision == "int8" else "float32"
+
+
+def _module(name: str, ready: str = "/ready") -> Callable[[Path, str], Site]:
+    """One process of `benchmarks.contenders`, under the interpreter that has its package."""
+
+    def site(bundle: Path, python: str) -> Site:
+        (port,) = free(1)
+        command = (python, "-m", f"benchmarks.contenders.{name}", "--bundle", str(bundle), "--port", str(port))
+        return Site((Program(name, command, QUIET),), port, ready)
+
+    return site
+
+
+def _ours(precision: str) -> Callable[[Path, str], Site]:
+    """Both processes, with the settings that they have unless told otherwise."""
+
+    def site(bundle: Path, python: str) -> Site:
+        transformer_http, transformer_grpc, predictor_http, predictor_grpc = free(4)
+        transformer = {
+            "HOST": HOST,
+            "PREDICTOR_HOST": f"{HOST}:{predictor_grpc}",
+            "HTTP_PORT": str(transformer_http),
+            "GRPC_PORT": str(transformer_grpc),
+        }
+        programs = (
+            predictor(bundle, precision, predictor_http, predictor_grpc, python),
+            Program("transformer", (python, "-m", "transformer"), transformer),
+        )
+        return Site(programs, transformer_http)
+
+    return site
+
+
+def predictor(bundle: Path, precision: str, http_port: int, grpc_port: int, python: str) -> Program:
+    """Our predictor on its own."""
+    environment = {
+        "HOST": HOST,
+        "MODEL_DIR": str(bundle),
+        "ALLOW_UNTRAINED": "true",
+        "ALLOW_BENCHMARK_ONLY": "true",
+        "ENGINE": "openvino",
+        "PRECISION": precision,
+        "HTTP_PORT": str(http_port),
+        "GRPC_PORT": str(grpc_port),
+    }
+    return Program("predictor", (python, "-m", "predictor"), environment)

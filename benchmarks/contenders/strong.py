@@ -1,0 +1,42 @@
+"""(d) The strong plain way: FastAPI on uvloop, Pillow in threads, OpenVINO in bfloat16 in one thread, one process."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import uvicorn
+from fastapi import FastAPI, UploadFile
+
+from benchmarks.contenders.arguments import arguments
+from benchmarks.contenders.compiled import Compiled
+from scripts.port import HOST
+from serving.cores import available_cores
+
+
+def main() -> None:
+    given = arguments()
+    compiled = Compiled(given.bundle, "bfloat16")
+    decoders, device = ThreadPoolExecutor(available_cores()), ThreadPoolExecutor(1)
+    app = FastAPI()
+
+    def forward(image: np.ndarray) -> np.ndarray:
+        probabilities: np.ndarray = compiled.probabilities(image[None])[0]
+        return probabilities.copy()
+
+    @app.get("/ready")
+    async def ready() -> dict[str, bool]:
+        return {"ready": True}
+
+    @app.post("/predict")
+    async def predict(file: UploadFile) -> dict[str, Any]:
+        loop, photo = asyncio.get_running_loop(), await file.read()
+        image: np.ndarray = await loop.run_in_executor(decoders, compiled.decode, photo)
+        probabilities = await loop.run_in_executor(device, forward, image)
+        return compiled.answer(probabilities)
+
+    uvicorn.run(app, host=HOST, port=given.port, loop="uvloop", http="httptools", log_level="warning")
+
+
+if __name__ == "__main__":
+    main()
