@@ -26,7 +26,8 @@ class PredictorSettings(ServerSettings):
         "auto", description="auto: bfloat16 where it is computed natively, else float32; float16 on a GPU alone"
     )
     inference_threads: PositiveInt = Field(
-        default_factory=available_cores, description="threads that infer on a CPU, over all streams"
+        default_factory=available_cores,
+        description="threads that infer on a CPU, over all streams; all cores that the process may use",
     )
     inference_streams: PositiveInt | None = Field(
         None, description="batches inferred side by side; on a CPU 1, on a GPU 2, so that copying overlaps"

@@ -52,7 +52,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "must be given"
     if field.default_factory is not None:
-        return "the machine's cores"
+        return "depends on the machine"
     if field.default is None:
         return "depends on the device"
     words = field.default if not isinstance(field.default, frozenset | tuple) else ", ".join(map(str, field.default))

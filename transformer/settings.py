@@ -44,7 +44,7 @@ class TransformerSettings(ServerSettings):
         description="exact: photos as torchvision prepares them; fast: large JPEGs nearly so, in a third of the time",
     )
     decode_threads: PositiveInt = Field(
-        default_factory=_decode_threads, description="photos decoded at once; one core is left to the event loop"
+        default_factory=_decode_threads, description="photos decoded at once; all cores but one, at least 1"
     )
 
     fetch_enabled: bool = Field(default=True, description="whether photos are fetched from URLs at all")
