@@ -13,6 +13,7 @@ from msgspec.json import Decoder
 from numpy.typing import NDArray
 
 from oip.datatypes import BYTES, DTYPES
+from oip.digits import few_digits
 from oip.document import Json, decode_json
 from oip.errors import InvalidRequest, mismatch
 from oip.excerpt import excerpt, shortened
@@ -176,21 +177,33 @@ def _shown(text: bytes) -> str:
 
 def _piece(field: str, datatype: str, text: bytes) -> NDArray[Any]:
     """The array of values with commas between them."""
-    count = int(np.count_nonzero(np.frombuffer(text, np.uint8) == ord(","))) + 1
     if datatype == "BOOL":
         digits = text.replace(b"true", b"1").replace(b"false", b"0")
-        return np.fromstring(digits, np.uint8, count, sep=",").view(np.bool_)
+        return np.fromstring(digits, np.uint8, _count(text), sep=",").view(np.bool_)
     if DTYPES[datatype].kind == "f":
-        return _floats(field, datatype, text, count)
-    return _integers(field, datatype, text, count)
+        return _floats(field, datatype, text)
+    return _integers(field, datatype, text)
 
 
-def _integers(field: str, datatype: str, text: bytes, count: int) -> NDArray[Any]:
+def _count(text: bytes) -> int:
+    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == ord(","))) + 1
+
+
+def _integers(field: str, datatype: str, text: bytes) -> NDArray[Any]:
+    few = few_digits(text)
+    if few is None:
+        return _long_integers(field, datatype, text)
+    if few.max() > np.iinfo(DTYPES[datatype]).max:
+        _check_range(field, datatype, text)
+    return few.astype(DTYPES[datatype])
+
+
+def _long_integers(field: str, datatype: str, text: bytes) -> NDArray[Any]:
     """Read as 64 bits, where numpy stops at the limits: what reaches them is judged by its digits."""
     dtype, limits = DTYPES[datatype], np.iinfo(DTYPES[datatype])
     text = _MINUS_ZERO.sub(b"0", text) if b"-0" in text else text
     unsigned = dtype.kind == "u" and b"-" not in text
-    wide = np.fromstring(text, np.uint64 if unsigned else np.int64, count, sep=",")
+    wide = np.fromstring(text, np.uint64 if unsigned else np.int64, _count(text), sep=",")
     widest = np.iinfo(wide.dtype)
     low = not unsigned and wide.min() <= max(limits.min - 1, widest.min)
     if low or wide.max() >= min(limits.max + 1, widest.max):
@@ -206,10 +219,10 @@ def _check_range(field: str, datatype: str, text: bytes) -> None:
             raise mismatch(f"{field} data", f"{datatype} from {limits.min} to {limits.max}", given)
 
 
-def _floats(field: str, datatype: str, text: bytes, count: int) -> NDArray[Any]:
+def _floats(field: str, datatype: str, text: bytes) -> NDArray[Any]:
     """JSON writes any number, which a float may turn into infinity."""
     with np.errstate(over="ignore"):
-        numbers = np.fromstring(text, np.float64, count, sep=",").astype(DTYPES[datatype])
+        numbers = np.fromstring(text, np.float64, _count(text), sep=",").astype(DTYPES[datatype])
     if infinite := np.flatnonzero(np.isinf(numbers)).tolist():
         given = shortened(text.split(b",")[infinite[0]].decode())
         raise mismatch(f"{field} data", f"numbers in the range of {datatype}", given)
