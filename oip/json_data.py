@@ -108,12 +108,20 @@ def _strings(field: str, shape: Shape, text: memoryview, *, flat: bool) -> NDArr
     if not flat or _NESTED.match(text):
         return _nested_strings(field, shape, bytes(text))
     raw = bytes(text)
-    quotes = raw.count(b'"') - raw.count(b'\\"')
+    quotes = _count_quotes(raw)
     if quotes > 2 * max(math.prod(shape), STRINGS_LIMIT):  # seen before millions of strings are made
         _check_count(field, shape, quotes // 2)
     strings = decode_json(_STRINGS, raw, f"{field} data")
     _check_count(field, shape, len(strings))
     return _as_bytes(strings).reshape(shape)
+
+
+def _count_quotes(text: bytes) -> int:
+    """Those around strings, not those inside."""
+    if b"\\" not in text:
+        return text.count(b'"')
+    unescaped = text.replace(rb"\\", b"")
+    return unescaped.count(b'"') - unescaped.count(rb"\"")
 
 
 def _nested_strings(field: str, shape: Shape, text: bytes) -> NDArray[np.object_]:
@@ -165,8 +173,6 @@ def _first_stranger(text: bytes, leaf: _Leaf) -> str:
 def _shown(text: bytes) -> str:
     """A JSON value as an error may show it, from where its text begins."""
     match text[:1]:
-        case b"[":
-            return "a list"
         case b"{":
             return "an object"
         case b'"':

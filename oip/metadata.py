@@ -16,11 +16,15 @@ _CONFIG_TYPE = {"BYTES": "TYPE_STRING"}
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """A line of the repository's index."""
+    """A line of the repository's index; `reason` says why the model is not ready, and is empty when it is."""
 
     name: str
     version: str
-    ready: bool
+    reason: str = ""
+
+    @property
+    def ready(self) -> bool:
+        return not self.reason
 
     @property
     def state(self) -> str:
@@ -75,7 +79,11 @@ def config_to_message(metadata: ModelMetadata, parameters: Mapping[str, str]) ->
 
 def index_document(models: Iterable[ModelState]) -> list[dict[str, str]]:
     """The repository's index for REST."""
-    return [{"name": model.name, "version": model.version, "state": model.state} for model in models]
+    return [
+        {"name": model.name, "version": model.version, "state": model.state}
+        | ({"reason": model.reason} if model.reason else {})
+        for model in models
+    ]
 
 
 def index_to_message(models: Iterable[ModelState]) -> pb.RepositoryIndexResponse:

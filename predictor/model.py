@@ -148,8 +148,8 @@ class Predictor(ServedModel):
             raise mismatch("inputs", f"only {contract.INPUT!r}", excerpt(", ".join(names)))
         (image,) = request.inputs
         if image.datatype != self._input.datatype:
-            raise mismatch(f"datatype of input {contract.INPUT}", self._input.datatype, image.datatype)
+            raise mismatch(f"input {contract.INPUT!r} datatype", self._input.datatype, image.datatype)
         if image.shape[1:] != self._input.shape[1:]:
-            raise mismatch(f"shape of input {contract.INPUT}", list(self._input.shape), list(image.shape))
+            raise mismatch(f"input {contract.INPUT!r} shape", list(self._input.shape), list(image.shape))
         if not 1 <= image.shape[0] <= contract.MAX_IMAGES:
-            raise mismatch(f"images in input {contract.INPUT}", f"1 to {contract.MAX_IMAGES}", image.shape[0])
+            raise mismatch(f"input {contract.INPUT!r} images", f"1 to {contract.MAX_IMAGES}", image.shape[0])

@@ -51,7 +51,7 @@ class DataPlane(KServeDataPlane):
 
     def is_ready(self, model: ServedModel) -> bool:
         """What every door says of a model: none is ready on a server that drains."""
-        return bool(model.ready) and model.accepts and not self.draining
+        return not self._why_not_ready(model)
 
     def model(self, name: str, version: str = "") -> ServedModel:
         """The model of that name; raises ModelNotFound for an unknown name or version."""
@@ -100,7 +100,7 @@ class DataPlane(KServeDataPlane):
 
     def index(self, *, ready_only: bool) -> list[ModelState]:
         """Every model with its state, or those that are ready."""
-        states = [ModelState(model.name, model.version, self.is_ready(model)) for model in self.models.values()]
+        states = [ModelState(model.name, model.version, self._why_not_ready(model)) for model in self.models.values()]
         return [state for state in states if state.ready or not ready_only]
 
     def config(self, name: str, version: str) -> tuple[ModelMetadata, Mapping[str, str]]:
@@ -117,6 +117,14 @@ class DataPlane(KServeDataPlane):
         """Run an admitted request through the model's preprocess, predict and postprocess."""
         response, _ = await self.infer(model.name, request, headers={})
         return response
+
+    def _why_not_ready(self, model: ServedModel) -> str:
+        """Empty when it is ready."""
+        if self.draining:
+            return "the server is stopping"
+        if not model.alive:
+            return "a part of the server has died"
+        return "" if model.ready and model.accepts else "the model is not ready yet"
 
     def _count(self, current: call.Call, *, answered: bool) -> None:
         """Nothing is counted of a request that failed before the model's version was known."""

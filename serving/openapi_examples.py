@@ -109,7 +109,7 @@ MODEL_INFO: Examples = {
 }
 
 SERVER_METADATA = {"name": NAME, "version": VERSION, "extensions": EXTENSIONS}
-REPOSITORY_INDEX = index_document([ModelState(_MODEL, _VERSION, ready=True)])
+REPOSITORY_INDEX = index_document([ModelState(_MODEL, _VERSION)])
 STATISTICS = statistics_document([_statistics()])
 METADATA: Examples = {"transformer": metadata_document(_TRANSFORMER), "predictor": metadata_document(_PREDICTOR)}
 CONFIG: Examples = {

@@ -103,7 +103,10 @@ _EXTENSIONS = {
     "statistics_response": object_of({"model_stats": list_of(ref("model_statistics"))}),
     "repository_index_request": object_of({}, {"ready": told(FLAG, "leave out the models that are not")}),
     "repository_index_response": list_of(
-        object_of({"name": TEXT, "version": TEXT, "state": {"enum": ["READY", "UNAVAILABLE"]}})
+        object_of(
+            {"name": TEXT, "version": TEXT, "state": {"enum": ["READY", "UNAVAILABLE"]}},
+            {"reason": told(TEXT, "why it is unavailable")},
+        )
     ),
 }
 

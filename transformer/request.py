@@ -107,9 +107,9 @@ def from_v2(request: InferRequest) -> ClassifyRequest:
         raise mismatch("inputs", f"either {contract.INPUT!r} or {URL!r}", excerpt(", ".join(names)))
     (tensor,) = request.inputs
     if tensor.datatype != "BYTES":
-        raise mismatch(f"datatype of input {tensor.name}", "BYTES", tensor.datatype)
+        raise mismatch(f"input {tensor.name!r} datatype", "BYTES", tensor.datatype)
     if len(tensor.shape) != 1:
-        raise mismatch(f"shape of input {tensor.name}", "[N]", list(tensor.shape))
+        raise mismatch(f"input {tensor.name!r} shape", "[N]", list(tensor.shape))
     _check_count(tensor.name, tensor.array)
     sources = tuple(_element(tensor, value, f"{tensor.name}[{index}]") for index, value in enumerate(tensor.array))
     return ClassifyRequest(sources, *_top_k(request), request.parameters.get(contract.FINGERPRINT))

@@ -90,10 +90,11 @@ class PredictorClient:
         self._config = self._method("ModelConfig", pb.ModelConfigResponse)
         self._infer = self._method("ModelInfer", pb.ModelInferResponse)
         self._facts: PredictorFacts | None = None
+        self._outdated = False
 
     @property
     def facts(self) -> PredictorFacts | None:
-        """What was learned; None before first contact, and after an answer that does not fit it."""
+        """What was learned last; None before first contact, and after a refusal that it cannot explain."""
         return self._facts
 
     async def reachable(self) -> bool:
@@ -112,7 +113,7 @@ class PredictorClient:
         Raises PredictorUnavailable, BadPrediction or, for a fingerprint that is not the predictor's, ContractMismatch.
         """
         facts, connected = self._facts, self._channel.get_state() is grpc.ChannelConnectivity.READY
-        if facts is None or not connected or not facts.agree(fingerprint):
+        if facts is None or self._outdated or not connected or not facts.agree(fingerprint):
             facts = await self._learn()
         if not facts.agree(fingerprint):
             own = facts.preprocessing.fingerprint
@@ -125,6 +126,7 @@ class PredictorClient:
         response = await self._call(self._config, pb.ModelConfigRequest(name=self._settings.model_name), ())
         self._facts = None  # it is no longer what was met, unless it says so
         self._facts = self._checked(_facts(response.config))
+        self._outdated = False
         logger.info("met the predictor: %s", self._facts.preprocessing.fingerprint)
         return self._facts
 
@@ -142,7 +144,7 @@ class PredictorClient:
         message = await self._call(self._infer, request_to_message(request), metadata)
         classes: int | None = facts.classes
         if message.model_version != facts.info.get("model_version"):
-            self._facts = classes = None  # another model than was met: the next request learns of it
+            self._outdated, classes = True, None  # another model than was met: the next request learns of it
         rows = await self._rows(message, (len(batch), k), classes)
         revision = message.parameters["revision"].string_param
         return Answer(message.model_version, facts.preprocessing.fingerprint, revision, rows)

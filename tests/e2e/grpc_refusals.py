@@ -125,11 +125,11 @@ TENSORS = (
     refused("an unknown datatype", ints(1, 2, datatype="INT33"), "input 'image' datatype: expected one of"),
     refused("a datatype in lower case", ints(1, 2, datatype="int32"), "input 'image' datatype", D.SAYS_NOTHING),
     refused("no datatype", ints(1, 2, datatype=""), "input 'image' datatype", D.SAYS_NOTHING),
-    refused("another datatype than the model's", ints(1, 2), "datatype of input image: expected"),
+    refused("another datatype than the model's", ints(1, 2), "input 'image' datatype: expected"),
     refused(
         "another shape than the model's",
         lambda face: raw(inputs=[tensor_of(face, shape=[*face.shape, 1])])(face),
-        "shape of input image",
+        "input 'image' shape",
     ),
     refused("a negative dimension", ints(1, 2, shape=[-2]), "'image' shape: expected integers", D.NO_DIMENSION_CHECK),
     refused("two negative dimensions", ints(1, 2, shape=[-2, -1]), "'image' shape", D.NO_DIMENSION_CHECK),

@@ -43,6 +43,13 @@ def test_a_door_has_a_request_with_its_answer(door: tuple[str, str]) -> None:
     assert "```console\n$ " in text
 
 
+@pytest.mark.parametrize("door", [door for door in DOORS if "POST" in door[0]], ids=lambda door: door[0])
+def test_a_door_that_takes_a_body_has_its_limits_and_its_errors(door: tuple[str, str]) -> None:
+    _, text = door
+    assert re.search(r"\bLimits?: ", text)
+    assert re.search(r"\bErrors?: ", text)
+
+
 def test_every_rest_door_of_the_transformer_is_told(documented: tuple[Pair, Addresses]) -> None:
     servers, _ = documented
     assert not untold(operations(servers.transformer), CHAPTERS["Both servers"] + CHAPTERS["Transformer"])

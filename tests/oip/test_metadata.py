@@ -85,19 +85,22 @@ def test_every_datatype_has_its_name_in_a_config(datatype: str) -> None:
     assert DataType.Name(config_of(model).config.input[0].data_type) == expected
 
 
-INDEX = [ModelState("a", "1", ready=True), ModelState("b", "", ready=False)]
+INDEX = [ModelState("a", "1"), ModelState("b", "", "not yet")]
 
 
 def test_the_index_says_which_models_are_ready() -> None:
     assert index_document(INDEX) == [
         {"name": "a", "version": "1", "state": "READY"},
-        {"name": "b", "version": "", "state": "UNAVAILABLE"},
+        {"name": "b", "version": "", "state": "UNAVAILABLE", "reason": "not yet"},
     ]
 
 
 def test_the_index_is_the_same_over_grpc() -> None:
     models = index_to_message(INDEX).models
-    assert [(each.name, each.version, each.state) for each in models] == [("a", "1", "READY"), ("b", "", "UNAVAILABLE")]
+    assert [(each.name, each.version, each.state, each.reason) for each in models] == [
+        ("a", "1", "READY", ""),
+        ("b", "", "UNAVAILABLE", "not yet"),
+    ]
 
 
 def test_a_config_tells_the_preprocessing() -> None:

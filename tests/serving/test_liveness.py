@@ -21,6 +21,8 @@ def test_every_liveness_door_tells_of_a_death(tmp_path: Path) -> None:
         assert [answer.status_code for answer in answers] == [503, 503, 503]
         assert {answer.json()["code"] for answer in answers} == {"unavailable"}
         assert live_over_grpc(server.grpc) is grpc.StatusCode.UNAVAILABLE
+        (model,) = httpx.post(server.url + "/v2/repository/index").json()
+        assert (model["state"], model["reason"]) == ("UNAVAILABLE", "a part of the server has died")
     finally:
         server.end()
 

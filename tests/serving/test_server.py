@@ -63,6 +63,10 @@ def index(server: Process, **asked: bool) -> Any:
     return httpx.post(server.url + "/v2/repository/index", content=json.dumps(asked) if asked else b"").json()
 
 
+def unavailable(reason: str) -> dict[str, str]:
+    return {"name": "sleeper", "version": "7", "state": "UNAVAILABLE", "reason": reason}
+
+
 def ready_over_grpc(server: Process) -> dict[str, bool]:
     """What each method says of readiness."""
     with grpc.insecure_channel(server.grpc) as channel:
@@ -185,7 +189,7 @@ def test_a_server_listens_while_its_model_opens_and_is_not_ready_until_then(own:
     answer = ask(own)
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
     assert httpx.get(own.url + "/v2/models/sleeper/config").status_code == 503
-    assert index(own) == [{"name": "sleeper", "version": "7", "state": "UNAVAILABLE"}]
+    assert index(own) == [unavailable("the model is not ready yet")]
     assert index(own, ready=True) == []
     own.until()
     assert httpx.get(own.url + "/v2/models/sleeper/config").status_code == 200
@@ -214,7 +218,7 @@ def test_a_draining_server_is_not_ready_but_answers_for_the_drain_delay(own: Pro
     own.until("/v2/health/ready", 503)
     for path in ("/v2/models/sleeper/ready", "/v2/models/sleeper/versions/7/ready", "/v1/models/sleeper", "/ready"):
         assert httpx.get(own.url + path).status_code == 503, path
-    assert index(own) == [{"name": "sleeper", "version": "7", "state": "UNAVAILABLE"}]
+    assert index(own) == [unavailable("the server is stopping")]
     assert index(own, ready=True) == []
     assert not any(ready_over_grpc(own).values())
     assert ask(own).status_code == 200

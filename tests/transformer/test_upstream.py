@@ -167,6 +167,19 @@ async def test_after_a_mismatch_the_contract_is_learned_anew() -> None:
         assert client.facts is None
 
 
+async def test_after_an_answer_of_another_version_the_facts_are_kept_until_the_next_request_learns_anew() -> None:
+    newer = pb.ModelInferResponse()
+    newer.CopyFrom(GOOD)
+    newer.model_version = "8"
+    told = config()
+    async with predictor(newer, told) as client:
+        assert (await classified(client)).model_version == "8"
+        told.CopyFrom(config(info=json.dumps({"classes": 10, "model_version": "8"})))
+        assert client.facts is not None
+        assert client.facts.info["model_version"] == "7"
+        assert (await client.meet()).info["model_version"] == "8"
+
+
 async def test_a_predictor_of_another_contract_version_is_refused() -> None:
     async with predictor(told=config("2-bilinear-232-224")) as client:
         with pytest.raises(ContractMismatch, match="contract version 1, got version 2"):
