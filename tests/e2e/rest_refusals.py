@@ -203,9 +203,7 @@ TENSORS = (
     refused("an unknown datatype", tensor(datatype="INT33"), "input 'image' datatype", D.DATATYPE_UNCHECKED),
     refused("a datatype in lower case", tensor(datatype="int32"), "input 'image' datatype", D.ANY_CASE),
     refused("another datatype than the model's", tensor(), "input 'image' datatype: expected"),
-    refused(
-        "another shape than the model's", lambda face: infer({"inputs": [odd_shape(face)]}), "input 'image' shape"
-    ),
+    refused("another shape than the model's", lambda face: infer({"inputs": [odd_shape(face)]}), "input 'image' shape"),
     refused("an input without a shape", tensor(shape=...), "a member 'shape'", D.VALIDATION_IS_422),
     refused("a shape of a number", tensor(shape=2), "input 'image' shape: expected a list", D.VALIDATION_IS_422),
     refused("a negative dimension", tensor(shape=[-2]), "shape: expected integers", D.NO_DIMENSION_CHECK),
