@@ -59,7 +59,17 @@ def _batcher_ms() -> float:
 
 
 async def _untrained(directory: Path) -> Path:
-    command = (sys.executable, "-m", "bundle", "make", "--arch", "resnet50", "--weights", "untrained")
+    command = (
+        sys.executable,
+        "-m",
+        "bundle",
+        "make",
+        "--arch",
+        "resnet50",
+        "--weights",
+        "untrained",
+        "--benchmark-only",
+    )
     async with running("maker of the bundle", (*command, "--out", str(directory))) as child:
         if code := await child.finished():
             raise RunError(f"no bundle was made (exit code {code}); the reason stands above")

@@ -25,7 +25,7 @@ import grpc
 import httpx
 import numpy as np
 
-from oip.grpc import SERVICE, request_to_message, response_from_message
+from oip.grpc import SERVICE, request_to_wire, response_from_message
 from oip.inference_pb2 import ModelInferResponse
 from oip.rest import HEADER_LENGTH, encode_request
 from oip.tensor import InferRequest, Tensor
@@ -189,7 +189,7 @@ def _measured(servers: Sequence[Server], rounds: int) -> list[Timing]:
 
 def _contenders(server: Server, pictures: np.ndarray, connections: ExitStack) -> Iterator[Contender]:
     request = InferRequest(MODEL, (Tensor("image", "UINT8", pictures),), id="1")  # kserve fails without an id
-    message = request_to_message(request).SerializeToString()
+    message = request_to_wire(request)
     yield Contender(server.name, GRPC, len(pictures), _rpc(server, message, connections), _read_message)
     for door, binary in ((BINARY, True), (JSON, False)):
         body, header_length = encode_request(request, binary=binary)

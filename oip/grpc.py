@@ -1,12 +1,12 @@
 """The protocol over gRPC: the messages of `inference.proto` and the protocol's values, both ways.
 
-Tensors travel as raw contents; typed `contents` are understood as well. Specification:
+Tensors travel as raw contents, which never go through protobuf; typed `contents` are understood as well. Specification:
 https://github.com/kserve/open-inference-protocol (specification/protocol/inference_grpc.md). Every refusal is an
 InvalidRequest, also of a server's response.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
@@ -17,6 +17,7 @@ from oip.excerpt import excerpt
 from oip.inference_pb2 import InferParameter, InferTensorContents, ModelInferRequest, ModelInferResponse
 from oip.names import check_distinct, check_number, checked_name
 from oip.raw import array_from_raw, raw_from_tensor
+from oip.raw_contents import Raw, put_in, taken_out
 from oip.shapes import Shape, checked_shape, most_elements
 from oip.shared_memory import check_not_shared
 from oip.tensor import InferRequest, InferResponse, Parameter, Parameters, RequestedOutput, Tensor
@@ -45,13 +46,28 @@ CONTENTS = {
 _INT64_MAX = 2**63 - 1
 
 
-def request_from_message(message: ModelInferRequest) -> InferRequest:
-    """The request; raw tensors are read-only views of bytes that the result keeps alive."""
+class RequestMessage(NamedTuple):
+    """A request's message, and its raw contents beside it: protobuf would copy them."""
+
+    message: ModelInferRequest
+    raws: Sequence[memoryview]
+
+
+def parse_request(content: bytes) -> RequestMessage:
+    """The message that was sent; raises protobuf's DecodeError for anything else."""
+    rest, raws = taken_out(content, ModelInferRequest.RAW_INPUT_CONTENTS_FIELD_NUMBER)
+    return RequestMessage(ModelInferRequest.FromString(rest), raws)
+
+
+def request_from_message(message: ModelInferRequest, raws: Sequence[memoryview] = ()) -> InferRequest:
+    """The request, with raw contents in the message or beside it; raw tensors are read-only views of bytes that the
+    result keeps alive.
+    """
     if not message.inputs:
         raise mismatch("inputs", "at least one input", "none")
     return InferRequest(
         message.model_name,
-        _tensors("input", message.inputs, message.raw_input_contents),
+        _tensors("input", message.inputs, raws or message.raw_input_contents),
         message.model_version,
         message.id or None,
         _requested_outputs(message.outputs),
@@ -59,9 +75,9 @@ def request_from_message(message: ModelInferRequest) -> InferRequest:
     )
 
 
-def request_to_message(request: InferRequest) -> ModelInferRequest:
-    """The message, with raw contents."""
-    return ModelInferRequest(
+def request_to_wire(request: InferRequest) -> bytes:
+    """The bytes of a ModelInferRequest, with raw contents."""
+    message = ModelInferRequest(
         model_name=request.model_name,
         model_version=request.model_version,
         id=request.id or "",
@@ -81,8 +97,9 @@ def request_to_message(request: InferRequest) -> ModelInferRequest:
             )
             for output in request.outputs
         ],
-        raw_input_contents=map(raw_from_tensor, request.inputs),
     )
+    raws = map(raw_from_tensor, request.inputs)
+    return put_in(message.SerializeToString(), ModelInferRequest.RAW_INPUT_CONTENTS_FIELD_NUMBER, raws)
 
 
 def response_from_message(message: ModelInferResponse) -> InferResponse:
@@ -96,9 +113,9 @@ def response_from_message(message: ModelInferResponse) -> InferResponse:
     )
 
 
-def response_to_message(response: InferResponse) -> ModelInferResponse:
-    """The message, with raw contents."""
-    return ModelInferResponse(
+def response_to_wire(response: InferResponse) -> bytes:
+    """The bytes of a ModelInferResponse, with raw contents."""
+    message = ModelInferResponse(
         model_name=response.model_name,
         model_version=response.model_version,
         id=response.id or "",
@@ -112,17 +129,18 @@ def response_to_message(response: InferResponse) -> ModelInferResponse:
             )
             for tensor in response.outputs
         ],
-        raw_output_contents=map(raw_from_tensor, response.outputs),
     )
+    raws = map(raw_from_tensor, response.outputs)
+    return put_in(message.SerializeToString(), ModelInferResponse.RAW_OUTPUT_CONTENTS_FIELD_NUMBER, raws)
 
 
-def _tensors(kind: str, messages: Sequence[TensorMessage], raws: Sequence[bytes]) -> tuple[Tensor, ...]:
+def _tensors(kind: str, messages: Sequence[TensorMessage], raws: Sequence[Raw]) -> tuple[Tensor, ...]:
     check_number(f"{kind}s", len(messages))
     for message in messages:  # first, for what lies in shared memory is neither raw nor typed contents
         check_not_shared(f"{kind} {excerpt(message.name)} parameters", message.parameters)
     if raws and len(raws) != len(messages):
         raise mismatch(f"raw_{kind}_contents", f"{len(messages)} entries, one for each {kind}", len(raws))
-    contents: Sequence[bytes | None] = raws or [None] * len(messages)
+    contents: Sequence[Raw | None] = raws or [None] * len(messages)
     tensors = tuple(
         _tensor(kind, f"{kind}s[{i}]", message, raw)
         for i, (message, raw) in enumerate(zip(messages, contents, strict=True))
@@ -131,7 +149,7 @@ def _tensors(kind: str, messages: Sequence[TensorMessage], raws: Sequence[bytes]
     return tensors
 
 
-def _tensor(kind: str, place: str, message: TensorMessage, raw: bytes | None) -> Tensor:
+def _tensor(kind: str, place: str, message: TensorMessage, raw: Raw | None) -> Tensor:
     name = checked_name(place, message.name)
     field = f"{kind} {excerpt(name)}"
     datatype = checked_datatype(field, message.datatype)
@@ -140,7 +158,7 @@ def _tensor(kind: str, place: str, message: TensorMessage, raw: bytes | None) ->
     return Tensor(name, datatype, array, _parameters(f"{field} parameters", message.parameters))
 
 
-def _array(field: str, datatype: str, shape: Shape, contents: InferTensorContents, raw: bytes | None) -> NDArray[Any]:
+def _array(field: str, datatype: str, shape: Shape, contents: InferTensorContents, raw: Raw | None) -> NDArray[Any]:
     given = {descriptor.name for descriptor, _ in contents.ListFields()}
     if raw is not None and given:
         raise mismatch(field, "either raw or typed contents", "both")

@@ -35,12 +35,13 @@ def array_from_raw(field: str, datatype: str, shape: Shape, raw: bytes | memoryv
     return np.require(np.ndarray(shape, dtype, buffer=raw), requirements=["ALIGNED"])
 
 
-def raw_from_tensor(tensor: Tensor) -> bytes:
-    """The tensor's wire bytes; raises TypeError when its array is not of its datatype."""
+def raw_from_tensor(tensor: Tensor) -> bytes | memoryview:
+    """The tensor's wire bytes, where they lie if that is in order; raises TypeError when its array is not of its
+    datatype."""
     check_dtype(tensor)
     if tensor.datatype == BYTES:
         return b"".join(part for element in tensor.array.flat for part in (_LENGTH.pack(len(element)), element))
-    return tensor.array.tobytes()
+    return np.ascontiguousarray(tensor.array).reshape(-1).view(np.uint8).data
 
 
 def check_dtype(tensor: Tensor) -> None:

@@ -61,7 +61,7 @@ def read_tensors(kind: str, documents: Sequence[TensorDocument], binary: BinaryS
     return tensors
 
 
-def tensor_document(kind: str, tensor: Tensor, *, binary: bool) -> tuple[dict[str, object], bytes | None]:
+def tensor_document(kind: str, tensor: Tensor, *, binary: bool) -> tuple[dict[str, object], bytes | memoryview | None]:
     """The tensor's object for orjson's numpy option and, when binary, the bytes that go behind the JSON."""
     document: dict[str, object] = {"name": tensor.name, "shape": list(tensor.shape), "datatype": tensor.datatype}
     raw = raw_from_tensor(tensor) if binary else None

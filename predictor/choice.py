@@ -22,6 +22,8 @@ _GPU_NODES = (Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/kfd"))
 
 _DEFAULT_STREAMS: Mapping[Device, int] = {"cpu": 1, "cuda": 2}
 _DEFAULT_BATCH: Mapping[Device, int] = {"cpu": 4, "cuda": 128}
+_DEFAULT_BATCH_INT8 = 8
+"""In int8 a CPU gains from 8 images at once; otherwise nothing over 4."""
 
 
 class Machine:
@@ -77,7 +79,7 @@ def choose(graphs: Graphs, settings: PredictorSettings, machine: Machine) -> Cho
 def open_engine(choice: Choice, bundle: Bundle, settings: PredictorSettings) -> Engine:
     """The engine that was chosen, loaded; raises BundleError when the bundle is not what its record says."""
     streams = settings.inference_streams or _DEFAULT_STREAMS[choice.device]
-    steps = steps_to(settings.max_batch_size or _DEFAULT_BATCH[choice.device])
+    steps = steps_to(settings.max_batch_size or _default_batch(choice))
     if choice.engine == "openvino":
         from predictor.openvino_engine import OpenVinoEngine
 
@@ -87,6 +89,10 @@ def open_engine(choice: Choice, bundle: Bundle, settings: PredictorSettings) -> 
     if choice.device == "cuda":
         return CudaEngine(bundle, choice.precision, steps, streams)
     return TorchEngine(bundle, steps, settings.inference_threads)
+
+
+def _default_batch(choice: Choice) -> int:
+    return _DEFAULT_BATCH_INT8 if choice.precision == "int8" else _DEFAULT_BATCH[choice.device]
 
 
 def _engine(graphs: Graphs, settings: PredictorSettings, machine: Machine) -> tuple[EngineName, Device, str]:

@@ -11,7 +11,7 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from oip import inference_pb2 as pb
-from oip.grpc import SERVICE, request_from_message, response_to_message
+from oip.grpc import SERVICE, RequestMessage, parse_request, request_from_message, response_to_wire
 from oip.metadata import config_to_message, index_to_message, metadata_to_message
 from oip.statistics import statistics_to_message
 from serving import call
@@ -29,7 +29,10 @@ CALLS_BESIDE_INFERENCE = 16
 
 _SERVICES = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
 
-Method = Callable[[Any], Awaitable[Message]]
+Method = Callable[[Any], Awaitable[Message | bytes]]
+
+Parse = Callable[[bytes], Any]
+"""From the bytes of a request to what its method takes."""
 
 _COMPRESSION_LEVEL = 1
 """gRPC's GRPC_COMPRESS_LEVEL_LOW: gzip, or deflate, or nothing, whichever the client says that it accepts.
@@ -53,7 +56,7 @@ NOT_OFFERED = (
 
 
 class InferenceService:
-    """The protocol's calls; each takes the request message and returns the response message."""
+    """The protocol's calls; each takes the request message and returns the response message, or its bytes."""
 
     def __init__(self, plane: DataPlane) -> None:
         self.plane = plane
@@ -84,13 +87,14 @@ class InferenceService:
     async def repository_index(self, message: pb.RepositoryIndexRequest) -> pb.RepositoryIndexResponse:
         return index_to_message(self.plane.index(ready_only=message.ready))
 
-    async def model_infer(self, message: pb.ModelInferRequest) -> pb.ModelInferResponse:
+    async def model_infer(self, received: RequestMessage) -> bytes:
+        message, raws = received
         async with self.plane.admitted(message.model_name, message.model_version) as model:
             with call.current().stage("read"):
-                request = await decode_apart(_typed_bytes(message), request_from_message, message)
+                request = await decode_apart(message.ByteSize(), request_from_message, message, raws)
                 asked = model.request_from_v2(request)
             answer = await self.plane.answer(model, asked)
-            return response_to_message(model.response_to_v2(answer, request))
+            return response_to_wire(model.response_to_v2(answer, request))
 
 
 class RpcServer:
@@ -125,39 +129,34 @@ class RpcServer:
 
 
 def _handler(service: InferenceService) -> grpc.GenericRpcHandler:
-    methods: dict[str, tuple[Method, type[Message]]] = {
-        "ServerLive": (service.server_live, pb.ServerLiveRequest),
-        "ServerReady": (service.server_ready, pb.ServerReadyRequest),
-        "ModelReady": (service.model_ready, pb.ModelReadyRequest),
-        "ServerMetadata": (service.server_metadata, pb.ServerMetadataRequest),
-        "ModelMetadata": (service.model_metadata, pb.ModelMetadataRequest),
-        "ModelConfig": (service.model_config, pb.ModelConfigRequest),
-        "ModelStatistics": (service.model_statistics, pb.ModelStatisticsRequest),
-        "RepositoryIndex": (service.repository_index, pb.RepositoryIndexRequest),
-        "ModelInfer": (service.model_infer, pb.ModelInferRequest),
+    methods: dict[str, tuple[Method, Parse]] = {
+        "ServerLive": (service.server_live, pb.ServerLiveRequest.FromString),
+        "ServerReady": (service.server_ready, pb.ServerReadyRequest.FromString),
+        "ModelReady": (service.model_ready, pb.ModelReadyRequest.FromString),
+        "ServerMetadata": (service.server_metadata, pb.ServerMetadataRequest.FromString),
+        "ModelMetadata": (service.model_metadata, pb.ModelMetadataRequest.FromString),
+        "ModelConfig": (service.model_config, pb.ModelConfigRequest.FromString),
+        "ModelStatistics": (service.model_statistics, pb.ModelStatisticsRequest.FromString),
+        "RepositoryIndex": (service.repository_index, pb.RepositoryIndexRequest.FromString),
+        "ModelInfer": (service.model_infer, parse_request),
     }
     return grpc.method_handlers_generic_handler(
         SERVICE,
-        {name: _method_handler(method, request.FromString) for name, (method, request) in methods.items()}
+        {name: _method_handler(method, parse) for name, (method, parse) in methods.items()}
         | {name: _method_handler(_not_offered) for name in NOT_OFFERED}
         | {"ModelStreamInfer": grpc.stream_stream_rpc_method_handler(_no_stream)},
     )
 
 
-def _method_handler(method: Method, parse: Callable[[bytes], Message] | None = None) -> Any:
-    async def behaviour(message: Any, _: Context) -> Message:
+def _method_handler(method: Method, parse: Parse | None = None) -> Any:
+    async def behaviour(message: Any, _: Context) -> Message | bytes:
         return await method(message)
 
     return grpc.unary_unary_rpc_method_handler(behaviour, parse and _reading(parse), _serialize)
 
 
-def _typed_bytes(message: pb.ModelInferRequest) -> int:
-    """Bytes that are more than looked at: raw tensors are not."""
-    return message.ByteSize() - sum(map(len, message.raw_input_contents))
-
-
-def _reading(parse: Callable[[bytes], Message]) -> Callable[[bytes], Message]:
-    def read(content: bytes) -> Message:
+def _reading(parse: Parse) -> Parse:
+    def read(content: bytes) -> Any:
         with call.current().stage("read"):
             return parse(content)
 
@@ -180,5 +179,5 @@ def _described() -> DescriptorPool:
     return pool
 
 
-def _serialize(message: Message) -> bytes:
-    return message.SerializeToString()
+def _serialize(answer: Message | bytes) -> bytes:
+    return answer if isinstance(answer, bytes) else answer.SerializeToString()

@@ -19,7 +19,7 @@ from oip import inference_pb2 as pb
 from oip.classification import Classified
 from oip.errors import InvalidRequest
 from oip.excerpt import excerpt
-from oip.grpc import SERVICE, request_to_message, response_from_message
+from oip.grpc import SERVICE, request_to_wire, response_from_message
 from oip.tensor import InferRequest, RequestedOutput, Tensor
 from serving import call
 from serving.errors import (
@@ -123,7 +123,8 @@ class PredictorClient:
         return facts
 
     async def _learn(self) -> PredictorFacts:
-        response = await self._call(self._config, pb.ModelConfigRequest(name=self._settings.model_name), ())
+        request = pb.ModelConfigRequest(name=self._settings.model_name)
+        response = await self._call(self._config, request.SerializeToString(), ())
         self._facts = None  # it is no longer what was met, unless it says so
         self._facts = self._checked(_facts(response.config))
         self._outdated = False
@@ -141,7 +142,7 @@ class PredictorClient:
             parameters={contract.FINGERPRINT: facts.preprocessing.fingerprint},
         )
         metadata = ((call.REQUEST_ID, current.id), (call.TRACEPARENT, current.traceparent))
-        message = await self._call(self._infer, request_to_message(request), metadata)
+        message = await self._call(self._infer, request_to_wire(request), metadata)
         classes: int | None = facts.classes
         if message.model_version != facts.info.get("model_version"):
             self._outdated, classes = True, None  # another model than was met: the next request learns of it
@@ -160,7 +161,7 @@ class PredictorClient:
         except InvalidRequest as error:
             raise BadPrediction("the predictor answered something that is not a prediction") from error
 
-    async def _call(self, method: Any, request: Message, metadata: Sequence[tuple[str, str]]) -> Any:
+    async def _call(self, method: Any, request: bytes, metadata: Sequence[tuple[str, str]]) -> Any:
         try:
             async with asyncio.timeout(self._settings.predictor_connect_seconds):
                 await self._channel.channel_ready()
@@ -195,11 +196,7 @@ class PredictorClient:
         return facts
 
     def _method(self, name: str, response: type[Message]) -> Any:
-        return self._channel.unary_unary(
-            f"/{SERVICE}/{name}",
-            request_serializer=lambda message: message.SerializeToString(),
-            response_deserializer=response.FromString,
-        )
+        return self._channel.unary_unary(f"/{SERVICE}/{name}", response_deserializer=response.FromString)
 
 
 def _channel(settings: TransformerSettings) -> grpc.aio.Channel:

@@ -10,8 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oip.errors import InvalidRequest
-from oip.grpc import SERVICE, request_from_message, request_to_message, response_from_message, response_to_message
+from oip.grpc import (
+    SERVICE,
+    parse_request,
+    request_from_message,
+    request_to_wire,
+    response_from_message,
+    response_to_wire,
+)
 from oip.inference_pb2 import DESCRIPTOR, InferParameter, InferTensorContents, ModelInferRequest, ModelInferResponse
+from oip.raw_contents import FIELDS_LIMIT
 from oip.tensor import InferRequest, InferResponse, Parameter, RequestedOutput
 from tests.oip.strategies import facts, requests, responses, tensor
 
@@ -21,6 +29,10 @@ def message_of(datatype: str, shape: list[int], raw: Sequence[bytes] = (), **con
     typed = InferTensorContents(**contents) if contents else None
     each = ModelInferRequest.InferInputTensor(name="x", datatype=datatype, shape=shape, contents=typed)
     return ModelInferRequest(model_name="m", inputs=[each], raw_input_contents=raw)
+
+
+def sent(request: InferRequest) -> ModelInferRequest:
+    return ModelInferRequest.FromString(request_to_wire(request))
 
 
 def as_grpc_says(message: InferRequest | InferResponse) -> tuple[object, ...]:
@@ -34,20 +46,35 @@ def test_the_service_is_called_as_in_the_proto() -> None:
 
 @given(requests(as_json=False))
 def test_a_request_reads_back_the_same_over_the_wire(request: InferRequest) -> None:
-    message = ModelInferRequest.FromString(request_to_message(request).SerializeToString())
-    assert facts(request_from_message(message)) == as_grpc_says(request)
+    wire = request_to_wire(request)
+    assert facts(request_from_message(*parse_request(wire))) == as_grpc_says(request)
+    assert facts(request_from_message(ModelInferRequest.FromString(wire))) == as_grpc_says(request)
 
 
 @given(responses(as_json=False))
 def test_a_response_reads_back_the_same_over_the_wire(response: InferResponse) -> None:
-    message = ModelInferResponse.FromString(response_to_message(response).SerializeToString())
+    message = ModelInferResponse.FromString(response_to_wire(response))
     assert facts(response_from_message(message)) == as_grpc_says(response)
 
 
 def test_tensors_travel_as_raw_contents() -> None:
-    message = request_to_message(InferRequest("m", (tensor("x", "UINT8", [1, 2]), tensor("y", "BYTES", [b"a"]))))
+    message = sent(InferRequest("m", (tensor("x", "UINT8", [1, 2]), tensor("y", "BYTES", [b"a"]))))
     assert list(message.raw_input_contents) == [b"\1\2", b"\1\0\0\0a"]
     assert not any(each.HasField("contents") for each in message.inputs)
+
+
+def test_a_raw_tensor_is_a_view_of_the_bytes_that_were_sent() -> None:
+    wire = request_to_wire(InferRequest("m", (tensor("x", "UINT8", [1, 2]),)))
+    message, (raw,) = parse_request(wire)
+    assert raw.obj is wire
+    assert np.shares_memory(request_from_message(message, [raw]).inputs[0].array, np.frombuffer(wire, np.uint8))
+
+
+def test_more_fields_than_are_looked_at_are_read_all_the_same() -> None:
+    wire = request_to_wire(InferRequest("m", (tensor("x", "UINT8", [1, 2]),)))
+    message, raws = parse_request(ModelInferRequest(id="a").SerializeToString() * FIELDS_LIMIT + wire)
+    assert not raws
+    assert request_from_message(message, raws).inputs[0].array.tolist() == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +194,7 @@ def test_an_unknown_datatype_is_refused() -> None:
 
 
 def test_two_inputs_of_one_name_are_refused() -> None:
-    message = request_to_message(InferRequest("m", (tensor("x", "UINT8", [1]),) * 2))
+    message = sent(InferRequest("m", (tensor("x", "UINT8", [1]),) * 2))
     with pytest.raises(InvalidRequest, match=r"^inputs: expected distinct names, got 'x' twice$"):
         request_from_message(message)
 
@@ -176,7 +203,7 @@ def test_two_inputs_of_one_name_are_refused() -> None:
 def test_requested_outputs_have_distinct_names(outputs: tuple[str, ...]) -> None:
     request = InferRequest("m", (tensor("x", "UINT8", [1]),), outputs=tuple(map(RequestedOutput, outputs)))
     with pytest.raises(InvalidRequest, match=r"^outputs"):
-        request_from_message(request_to_message(request))
+        request_from_message(sent(request))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +219,7 @@ def test_requested_outputs_have_distinct_names(outputs: tuple[str, ...]) -> None
     ],
 )
 def test_a_parameter_travels_as_its_kind(value: Parameter, kind: str) -> None:
-    message = response_to_message(InferResponse("m", (), parameters={"p": value}))
+    message = ModelInferResponse.FromString(response_to_wire(InferResponse("m", (), parameters={"p": value})))
     assert message.parameters["p"].WhichOneof("parameter_choice") == kind
     (back,) = response_from_message(message).parameters.values()
     assert (type(back), back) == (type(value), value)
@@ -206,10 +233,10 @@ def test_raw_contents_may_stand_beside_contents_that_hold_nothing() -> None:
 
 @given(requests(as_json=False), st.data())
 def test_a_mutated_message_is_decoded_or_refused(request: InferRequest, data: st.DataObject) -> None:
-    wire = request_to_message(request).SerializeToString()
+    wire = request_to_wire(request)
     start = data.draw(st.integers(0, len(wire)))
     changed = wire[:start] + data.draw(st.binary(max_size=4)) + wire[start + data.draw(st.integers(0, 4)) :]
     with suppress(InvalidRequest, DecodeError):
-        request_from_message(ModelInferRequest.FromString(changed))
+        request_from_message(*parse_request(changed))
     with suppress(InvalidRequest, DecodeError):
         response_from_message(ModelInferResponse.FromString(changed))
