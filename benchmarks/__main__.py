@@ -59,18 +59,8 @@ def _batcher_ms() -> float:
 
 
 async def _untrained(directory: Path) -> Path:
-    command = (
-        sys.executable,
-        "-m",
-        "bundle",
-        "make",
-        "--arch",
-        "resnet50",
-        "--weights",
-        "untrained",
-        "--benchmark-only",
-    )
-    async with running("maker of the bundle", (*command, "--out", str(directory))) as child:
+    order = ("--arch", "resnet50", "--weights", "untrained", "--benchmark-only", "--out", str(directory))
+    async with running("maker of the bundle", (sys.executable, "-m", "bundle", "make", *order)) as child:
         if code := await child.finished():
             raise RunError(f"no bundle was made (exit code {code}); the reason stands above")
     return directory

@@ -24,4 +24,5 @@ def few_digits(text: bytes) -> NDArray[np.uint16] | None:
         return None
     digits = codes & (_COMMA - 1)  # a comma counts nothing
     ones, tens, hundreds = digits[2:-1], digits[1:-2], digits[:-3] * ~is_comma[1:-2]
-    return hundreds[ends].astype(np.uint16) * np.uint16(100) + (tens * np.uint8(10) + ones)[ends]
+    numbers: NDArray[np.uint16] = hundreds[ends].astype(np.uint16) * np.uint16(100) + (tens * np.uint8(10) + ones)[ends]
+    return numbers

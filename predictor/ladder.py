@@ -18,7 +18,7 @@ Cover = tuple[int, ...]
 """Steps that together hold a number of images, the largest first."""
 
 _PASSES = 4
-"""Over all steps at warm-up: the first pays what is paid once, and of the others, apart in time, the quickest counts."""
+"""Over all steps at warm-up: the first pays what is paid once; the quickest of the others, apart in time, counts."""
 
 T = TypeVar("T", bound=np.generic)
 
