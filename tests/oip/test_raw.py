@@ -126,3 +126,10 @@ def test_an_array_of_another_type_is_our_own_error(
 def test_text_in_a_bytes_tensor_is_our_own_error() -> None:
     with pytest.raises(TypeError):
         raw_from_tensor(Tensor("x", "BYTES", bytes_array(["text"])))  # type: ignore[list-item]  # the error under test
+
+
+def test_booleans_are_judged_by_the_bytes_that_came() -> None:
+    for _ in range(20):
+        assert array_from_raw("input 'x'", "BOOL", (16,), b"\0\1" * 8).tolist() == [False, True] * 8
+        with pytest.raises(InvalidRequest, match="bytes of 0 or 1 for BOOL"):
+            array_from_raw("input 'x'", "BOOL", (16,), b"\0\2" * 8)
