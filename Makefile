@@ -63,9 +63,10 @@ bundle: $(INSTALLED) ## make a bundle [ARCH= OUT= WEIGHTS=path|untrained LABELS=
 bench-protocol: $(INSTALLED) ## what REST binary, JSON and gRPC cost, beside kserve's own server [JSON=path]
 	$(BIN)/python -m benchmarks.protocol $(if $(JSON),--json '$(JSON)')
 
-bench: $(INSTALLED) ## speed beside the plain way, the floor and peers [BUNDLE= SECONDS= ROUNDS= ONLY= LOADS= JSON= PLOT=]
+bench: $(INSTALLED) ## speed beside the plain way, the floor and peers [BUNDLE= SECONDS= ROUNDS= ONLY= LOADS= WITH= JSON= PLOT=]
 	$(BIN)/python -m benchmarks $(if $(BUNDLE),--bundle '$(BUNDLE)') $(if $(SECONDS),--seconds '$(SECONDS)') \
 		$(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(ONLY),--only '$(ONLY)') $(if $(LOADS),--loads '$(LOADS)') \
+		$(if $(WITH),--with '$(WITH)') \
 		$(if $(JSON),--json '$(JSON)') $(if $(PLOT),--plot '$(PLOT)')
 
 mutation: $(INSTALLED) ## which changes of oip/ no test notices [MODULE=raw]

@@ -40,7 +40,7 @@ async def benchmark(asked: argparse.Namespace, directory: Path) -> tuple[Plan, F
     """Everything that was asked for, with the precisions that servers said they had."""
     bundle = asked.bundle or await _untrained(directory / "resnet50-untrained")
     pythons = dict(each.split("=", 1) for each in asked.python)
-    chosen = plan(bundle.resolve(), asked.rounds, asked.seconds, asked.only, asked.loads, pythons)
+    chosen = plan(bundle.resolve(), asked.rounds, asked.seconds, asked.only, asked.loads, pythons, asked.variants)
     for line in chosen.left_out:
         print(f"left out: {line}", file=sys.stderr, flush=True)
     race = Race(chosen, directory)
@@ -74,6 +74,9 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--only", type=_words, default=(), metavar="A,B", help="contenders, by parts of their names")
     parser.add_argument("--loads", type=_words, default=(), metavar="A,B", help="loads, by parts of their names")
     parser.add_argument("--python", action="append", default=[], metavar="NAME=PATH", help="a peer's interpreter")
+    parser.add_argument(
+        "--with", dest="variants", action="append", default=[], metavar="NAME=VALUE", help="us once more, set so"
+    )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write every figure there, too")
     parser.add_argument("--plot", type=Path, metavar="PATH", help="draw the main figures there (SVG)")
     options = parser.parse_args(argv)
@@ -81,8 +84,9 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         parser.error(f"--rounds: expected at least 1, got {options.rounds}")
     if not options.seconds > 0:
         parser.error(f"--seconds: expected more than 0, got {options.seconds:g}")
-    if wrong := [each for each in options.python if "=" not in each]:
-        parser.error(f"--python: expected NAME=PATH, got {wrong[0]!r}")
+    for flag, given, form in (("--python", options.python, "NAME=PATH"), ("--with", options.variants, "NAME=VALUE")):
+        if wrong := [each for each in given if "=" not in each]:
+            parser.error(f"{flag}: expected {form}, got {wrong[0]!r}")
     return options
 
 

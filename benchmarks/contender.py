@@ -1,8 +1,9 @@
 """Who takes part: what starts each contender, how it is asked, and what its answers are held to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from scripts.child import Command
 from scripts.port import HOST, free
@@ -46,15 +47,15 @@ class Contender:
     says_precision: bool = False
 
 
-def contenders() -> tuple[Contender, ...]:
-    """Every server, in the order in which they take turns; the first one's answers are the reference."""
-    ours = (
-        Contender(f"{OURS} {precision}", precision, _ours(precision), graph_of(precision), None, says_precision=True)
-        for precision in PRECISIONS
-    )
+def contenders(variants: Sequence[str] = ()) -> tuple[Contender, ...]:
+    """Every server, in the order in which they take turns; the first one's answers are the reference.
+
+    A variant is a setting, `NAME=VALUE`, with which our servers take part once more.
+    """
     return (
         Contender(PLAIN, "float32", _module("plain")),
-        *ours,
+        *(_ours(precision) for precision in PRECISIONS),
+        *(_ours(precision, variant) for variant in variants for precision in PRECISIONS),
         Contender(STRONG, "bfloat16", _module("strong"), graph_of("bfloat16")),
         Contender("litserve", "float32", _module("litserve", "/health"), package="litserve"),
         Contender("bentoml", "float32", _module("bentoml", "/readyz"), package="bentoml"),
@@ -79,9 +80,14 @@ def _module(name: str, ready: str = "/ready") -> Callable[[Path, str], Site]:
     return site
 
 
-def _ours(precision: str) -> Callable[[Path, str], Site]:
+def _ours(precision: str, variant: str | None = None) -> Contender:
     """Both processes, with the settings that they have unless told otherwise."""
+    name = " ".join((OURS, precision, *([variant] if variant else ())))
+    settings = dict([variant.split("=", 1)]) if variant else {}
+    return Contender(name, precision, _pair(precision, settings), graph_of(precision), says_precision=True)
 
+
+def _pair(precision: str, settings: Mapping[str, str]) -> Callable[[Path, str], Site]:
     def site(bundle: Path, python: str) -> Site:
         transformer_http, transformer_grpc, predictor_http, predictor_grpc = free(4)
         transformer = {
@@ -91,15 +97,22 @@ def _ours(precision: str) -> Callable[[Path, str], Site]:
             "GRPC_PORT": str(transformer_grpc),
         }
         programs = (
-            predictor(bundle, precision, predictor_http, predictor_grpc, python),
-            Program("transformer", (python, "-m", "transformer"), transformer),
+            predictor(bundle, precision, predictor_http, predictor_grpc, python, settings),
+            Program("transformer", (python, "-m", "transformer"), {**transformer, **settings}),
         )
         return Site(programs, transformer_http)
 
     return site
 
 
-def predictor(bundle: Path, precision: str, http_port: int, grpc_port: int, python: str) -> Program:
+def predictor(
+    bundle: Path,
+    precision: str,
+    http_port: int,
+    grpc_port: int,
+    python: str,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Program:
     """Our predictor on its own."""
     environment = {
         "HOST": HOST,
@@ -110,5 +123,6 @@ def predictor(bundle: Path, precision: str, http_port: int, grpc_port: int, pyth
         "PRECISION": precision,
         "HTTP_PORT": str(http_port),
         "GRPC_PORT": str(grpc_port),
+        **settings,
     }
     return Program("predictor", (python, "-m", "predictor"), environment)

@@ -20,7 +20,8 @@ CROWD = 20
 """The clients under whom throughput is compared."""
 
 CLIENTS_LARGE = (1, 4)
-RATES = (5, 10, 15, 25)
+RATES = (5, 15, 25, 40)
+"""Requests a second: from a light load to one that is more than a slow contender can answer."""
 STEADY_CLIENTS, STEADY_TIMES = 4, 6
 """The load for the tail of latencies, and how many times longer it lasts than the others."""
 
@@ -86,14 +87,20 @@ class Plan:
 
 
 def plan(
-    bundle: Path, rounds: int, seconds: float, only: Sequence[str], loads: Sequence[str], pythons: Mapping[str, str]
+    bundle: Path,
+    rounds: int,
+    seconds: float,
+    only: Sequence[str],
+    loads: Sequence[str],
+    pythons: Mapping[str, str],
+    variants: Sequence[str] = (),
 ) -> Plan:
     """Everything that the bundle and the installed packages allow and that was asked for.
 
-    `only` and `loads` hold parts of names; empty: all.
+    `only` and `loads` hold parts of names; empty: all. `variants` are settings, `NAME=VALUE`, to compare with.
     """
     graphs = _graphs(bundle)
-    asked = [each for each in contenders() if _wanted(each.name, only)]
+    asked = [each for each in contenders(variants) if _wanted(each.name, only)]
     missing = {each.name: _missing(each, graphs, pythons) for each in asked}
     floors = [Floor(precision, mode) for precision in PRECISIONS for mode in MODES if graph_of(precision) in graphs]
     found = Plan(

@@ -17,6 +17,7 @@ from tests.e2e.conftest import make_bundle
         (("--rounds", "0"), "--rounds: expected at least 1, got 0"),
         (("--seconds", "0"), "--seconds: expected more than 0, got 0"),
         (("--python", "litserve"), "--python: expected NAME=PATH, got 'litserve'"),
+        (("--with", "INFERENCE_STREAMS"), "--with: expected NAME=VALUE, got 'INFERENCE_STREAMS'"),
     ],
 )
 def test_wrong_usage_is_refused(arguments: tuple[str, ...], said: str) -> None:

@@ -53,6 +53,18 @@ def test_contenders_and_loads_are_chosen_by_parts_of_their_names(tmp_path: Path)
     assert [each.name for each in given.tasks] == ["c=1", "c=4", "c=20", "c=64", STEADY]
 
 
+def test_our_servers_take_part_once_more_with_another_setting(tmp_path: Path) -> None:
+    given = planned(tmp_path, only=("ours bfloat16",), variants=("INFERENCE_STREAMS=2",))
+    assert names(given) == ["ours bfloat16", "ours bfloat16 INFERENCE_STREAMS=2"]
+    as_it_comes, varied = (each.site(tmp_path, sys.executable).programs for each in given.contenders)
+    assert [program.environment.get("INFERENCE_STREAMS") for program in (*as_it_comes, *varied)] == [
+        None,
+        None,
+        "2",
+        "2",
+    ]
+
+
 @pytest.mark.parametrize("nothing", [{"only": ("nobody",)}, {"loads": ("none",)}])
 def test_choosing_nothing_is_an_error(tmp_path: Path, nothing: Mapping[str, Any]) -> None:
     with pytest.raises(RunError, match="nothing is left to measure"):
