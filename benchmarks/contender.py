@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from predictor.engine import Precision, graph_of
 from scripts.child import Command
 from scripts.port import HOST, free
 
 PLAIN, STRONG, OURS, FLOOR = "plain", "strong", "ours", "floor"
-PRECISIONS = ("float32", "bfloat16", "int8")
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16", "int8")
 QUIET = {"DO_NOT_TRACK": "1", "BENTOML_DO_NOT_TRACK": "True", "RAY_USAGE_STATS_ENABLED": "0"}
 """Peers would send usage data; nothing is sent from here."""
 
@@ -40,7 +41,7 @@ class Contender:
     """`graph` is what the bundle must hold, `package` what must be installed; None: nothing."""
 
     name: str
-    precision: str
+    precision: Precision
     site: Callable[[Path, str], Site]
     graph: str | None = None
     package: str | None = None
@@ -64,11 +65,6 @@ def contenders(variants: Sequence[str] = ()) -> tuple[Contender, ...]:
     )
 
 
-def graph_of(precision: str) -> str:
-    """The bundle's graph that serves a precision."""
-    return "int8" if precision == "int8" else "float32"
-
-
 def _module(name: str, ready: str = "/ready") -> Callable[[Path, str], Site]:
     """One process of `benchmarks.contenders`, under the interpreter that has its package."""
 
@@ -80,7 +76,7 @@ def _module(name: str, ready: str = "/ready") -> Callable[[Path, str], Site]:
     return site
 
 
-def _ours(precision: str, variant: str | None = None) -> Contender:
+def _ours(precision: Precision, variant: str | None = None) -> Contender:
     """Both processes, with the settings that they have unless told otherwise."""
     name = " ".join((OURS, precision, *([variant] if variant else ())))
     settings = dict([variant.split("=", 1)]) if variant else {}

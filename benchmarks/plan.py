@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from benchmarks.contender import FLOOR, PRECISIONS, Contender, contenders, graph_of
+from benchmarks.contender import FLOOR, PRECISIONS, Contender, contenders
 from benchmarks.contenders.floor import MODES, OVERLAPPED
 from benchmarks.load import Load
 from benchmarks.photos import LARGE, SMALL, Photos
+from predictor.engine import Precision, graph_of
 from scripts.errors import RunError
 
 CLIENTS = (1, 4, 20, 64)
@@ -46,7 +47,7 @@ class Task:
 class Floor:
     """One way in which the floor works."""
 
-    precision: str
+    precision: Precision
     mode: str
 
     @property

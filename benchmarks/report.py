@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,7 +19,7 @@ PACKAGES = ("fastapi", "kserve", "numpy", "openvino", "pillow", "torch", "torchv
 NOTHING = "-"
 
 
-def load_table(figures: Figures, precisions: dict[str, str]) -> Iterator[str]:
+def load_table(figures: Figures, precisions: Mapping[str, str]) -> Iterator[str]:
     """A row for each contender and load; ratios are to the plain way and to the floor's best way beside it."""
     yield (
         "| photos | load | contender | requests | errors | rate/s | p50 ms | p95 ms | p99 ms | CPU-ms | generator |"
@@ -38,7 +38,7 @@ def _rank(place: tuple[str, str, str], order: Sequence[tuple[str, str, str]]) ->
     return first, order.index(place)
 
 
-def _load_row(cell: Cell, figures: Figures, precisions: dict[str, str]) -> str:
+def _load_row(cell: Cell, figures: Figures, precisions: Mapping[str, str]) -> str:
     ours = figures.rounds(*cell.place)
     plain = figures.rounds(PLAIN, cell.photos, cell.load)
     floor = figures.floor(precisions.get(cell.contender, ""), cell.photos, cell.load)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.Image import Resampling
 
-from benchmarks.contender import graph_of
+from predictor.engine import Precision, graph_of
 from serving.cores import available_cores
 
 TOP = 5
@@ -23,7 +23,7 @@ HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
 class Compiled:
     """UINT8 `[batch, crop, crop, 3]` to probabilities, on all cores that this process may use."""
 
-    def __init__(self, bundle: Path, precision: str, batch: int = 1) -> None:
+    def __init__(self, bundle: Path, precision: Precision, batch: int = 1) -> None:
         record = json.loads((bundle / "model.json").read_text())
         preset, graph = record["preprocessing"], record["graphs"][graph_of(precision)]
         self.resize, self.crop, self.resampling = preset["resize"], preset["crop"], RESAMPLING[preset["interpolation"]]

@@ -21,6 +21,7 @@ import numpy as np
 
 from benchmarks import process_tree
 from benchmarks.load import Outcome, Sample, outcome_from
+from predictor.engine import Precision
 
 if TYPE_CHECKING:
     from benchmarks.contenders.compiled import Compiled  # which needs openvino
@@ -34,7 +35,7 @@ OK = 200
 @dataclass(frozen=True)
 class FloorOrder:
     bundle: str
-    precision: str
+    precision: Precision
     mode: str
     photos: list[str]
     seconds: float
