@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from bundle.errors import BundleError
 from bundle.reading import Bundle
 from bundle.reading import read as read_bundle
-from predictor.choice import Machine, choose, open_engine
+from predictor.choice import Choice, Machine, choose, open_engine
 from predictor.engine import Engine
 from predictor.model import Predictor
 from predictor.settings import PredictorSettings
@@ -27,7 +27,7 @@ def serve(settings: PredictorSettings) -> None:
     """Verify the bundle before anything listens, then serve it."""
     try:
         bundle = read_bundle(settings.model_dir)
-        engine = load(bundle, settings)
+        engine, choice = load(bundle, settings)
     except BundleError as error:
         raise StartError(str(error)) from error
     model = Predictor(
@@ -35,22 +35,26 @@ def serve(settings: PredictorSettings) -> None:
         bundle,
         engine,
         settings.revision,
-        max_in_flight=settings.max_in_flight,
+        reason=choice.reason,
+        max_waiting_images=settings.max_waiting_images,
         max_wait_ms=settings.max_wait_ms,
     )
     app = FastAPI(title="Image classifier: predictor", version=version.VERSION, docs_url=None, redoc_url=None)
     ModelServer(settings, app).start([model])
 
 
-def load(bundle: Bundle, settings: PredictorSettings) -> Engine:
-    """The engine for a bundle; raises BundleError for weights that were never trained, unless that is allowed."""
+def load(bundle: Bundle, settings: PredictorSettings) -> tuple[Engine, Choice]:
+    """The engine for a bundle, and why it is this one.
+
+    Raises BundleError for weights that were never trained, unless that is allowed.
+    """
     if not bundle.record.trained:
         if not settings.allow_untrained:
             raise BundleError(f"{settings.model_dir}: the weights were never trained; ALLOW_UNTRAINED=true serves them")
         logger.warning("UNTRAINED: these weights were never trained, every answer is noise")
     choice = choose(bundle.record.graphs, settings, Machine())
     logger.info("engine: %s", choice)
-    return open_engine(choice, bundle, settings)
+    return open_engine(choice, bundle, settings), choice
 
 
 if __name__ == "__main__":

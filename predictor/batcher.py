@@ -18,6 +18,16 @@ from serving.errors import UNEXPECTED, DeadlineExceeded, InternalError, NotReady
 
 logger = logging.getLogger(__name__)
 
+MOST_FAILURES = 16
+"""Runs that may fail one after another: an engine that fails for everybody is not one bad image."""
+
+STUCK_SECONDS = 60.0
+"""No run takes so long: one that has not ended then never will."""
+
+
+class _EngineFailed(Exception):
+    """Nothing but failures: the engine will not recover in this process."""
+
 
 @dataclass(eq=False, slots=True)
 class _Request:
@@ -79,12 +89,16 @@ class Batcher:
     The queue is the threads' and the loop's, under one lock. Requests are answered on the loop alone.
     """
 
-    def __init__(self, ladder: Ladder, max_waiting: int, max_wait_ms: float = 0) -> None:
-        self.alive = True
-        """False once a thread has died: whatever waited was refused, nothing will be answered any more."""
+    def __init__(
+        self, ladder: Ladder, max_waiting: int, max_wait_ms: float = 0, stuck_seconds: float = STUCK_SECONDS
+    ) -> None:
         self._ladder = ladder
+        self._dead = False
+        self._failures = 0
+        self._running_since: dict[int, float] = {}
         self._max_waiting = max_waiting
         self._max_wait_seconds = max_wait_ms / 1000
+        self._stuck_seconds = stuck_seconds
         self._changed = threading.Condition()
         self._queue: deque[_Request] = deque()
         self._idle = 0
@@ -94,6 +108,12 @@ class Batcher:
             threading.Thread(target=self._work, name=f"device-{stream}", daemon=True)
             for stream in range(ladder.streams)
         ]
+
+    @property
+    def alive(self) -> bool:
+        """False once a thread has died, or is stuck: nothing will be answered any more, what waited was refused."""
+        stuck = time.monotonic() - self._stuck_seconds
+        return not self._dead and all(since > stuck for since in list(self._running_since.values()))
 
     async def open(self) -> None:
         """Warm the engine up, then start the threads that own it."""
@@ -148,6 +168,7 @@ class Batcher:
         try:
             while batch := self._next_batch():
                 self._run(batch)
+                del batch  # what a client sent is not kept until the next one comes
         except BaseException:  # whatever ends a thread is noticed, and goes on
             self._died()
             raise
@@ -195,15 +216,23 @@ class Batcher:
         return min((share, *self._ladder.cover(share)[:1]))
 
     def _run(self, batch: list[_Part]) -> None:
+        thread = threading.get_ident()
+        self._running_since[thread] = time.monotonic()
         try:
             rows = self._ladder.infer(joined([part.images for part in batch]))
         except UNEXPECTED as error:
             self._failed(batch, error)
         else:
+            self._failures = 0
             self._on_loop(_answer, batch, rows, time.monotonic())
+        finally:
+            self._running_since.pop(thread, None)
 
     def _failed(self, batch: list[_Part], error: Exception) -> None:
         """Run each request's part alone, once, so that only those fail that cannot be run."""
+        self._failures += 1
+        if self._failures > MOST_FAILURES:
+            raise _EngineFailed from error
         if len(batch) == 1:
             self._on_loop(batch[0].request.fail, error)
             return
@@ -212,7 +241,7 @@ class Batcher:
             self._run([part])
 
     def _died(self) -> None:
-        self.alive = False
+        self._dead = True
         logger.critical("a thread of the engine died: not alive any more", exc_info=True)
         self._stop_taking()
         self._on_loop(self._refuse_all)

@@ -18,12 +18,15 @@ from predictor.batcher import Batcher
 from predictor.engine import Engine
 from predictor.ladder import Ladder
 from serving import call
+from serving.body import answer_apart
 from serving.errors import ContractMismatch
 from serving.model import ServedModel
 
 
 class Predictor(ServedModel):
-    """A bundle behind an engine. V1 carries tensors as JSON, V2 and gRPC as the contract says."""
+    """A bundle behind an engine, which was chosen for a `reason`. V1 carries tensors as JSON, V2 and gRPC as the
+    contract says.
+    """
 
     def __init__(
         self,
@@ -32,16 +35,18 @@ class Predictor(ServedModel):
         engine: Engine,
         revision: str,
         *,
-        max_in_flight: int = 64,
+        reason: str = "",
+        max_waiting_images: int = 256,
         max_wait_ms: float = 0,
     ) -> None:
         super().__init__(name)
         self.bundle = bundle
         self._engine = engine
+        self._reason = reason
         self.revision = revision
         self.preprocessing = bundle.record.preprocessing.contract
         ladder = Ladder(engine, self.preprocessing.crop)
-        self._batcher = Batcher(ladder, max_in_flight * contract.MAX_IMAGES, max_wait_ms)
+        self._batcher = Batcher(ladder, max_waiting_images, max_wait_ms)
         self._input = TensorMetadata(contract.INPUT, "UINT8", (-1, self.preprocessing.crop, self.preprocessing.crop, 3))
 
     @property
@@ -80,7 +85,7 @@ class Predictor(ServedModel):
             "classes": record.classes,
             "preprocessing": record.preprocessing.model_dump(),
             "fingerprint": self.preprocessing.fingerprint,
-            "engine": self._engine.describe(),
+            "engine": self._engine.describe() | {"reason": self._reason},
             "licence": record.licence,
             "origin": record.origin,
         }
@@ -107,18 +112,19 @@ class Predictor(ServedModel):
         """The same request, once it keeps the contract; raises InvalidRequest or ContractMismatch."""
         self._check_fingerprint(payload)
         self._check_inputs(payload)
-        self._requested_classes(payload)
         current = call.current()
         current.images, current.fingerprint = payload.inputs[0].shape[0], self.preprocessing.fingerprint
+        current.named_classes = current.images * (self._requested_classes(payload) or 0)
         return payload
 
     async def predict(self, payload: InferRequest, headers: Any = None, response_headers: Any = None) -> InferResponse:
         probabilities = await self._batcher.infer(payload.inputs[0].array)
+        output = await answer_apart(self._output, probabilities, self._requested_classes(payload))
         return InferResponse(
             model_name=self.name,
             model_version=self.version,
             id=payload.id,
-            outputs=(self._output(probabilities, self._requested_classes(payload)),),
+            outputs=(output,),
             parameters={contract.FINGERPRINT: self.preprocessing.fingerprint, "revision": self.revision},
         )
 

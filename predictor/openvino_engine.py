@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bundle.errors import BundleError, mismatch
 from bundle.reading import Bundle
 from predictor.engine import Engine, Precision, graph_of
+from serving.cores import may_pin
 
 _HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
 """What is not quantised in an int8 graph runs in float32, as it did when its agreement was measured."""
@@ -96,7 +97,7 @@ def _options(precision: Precision, threads: int, streams: int) -> dict[str, Any]
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": streams,
         "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
-        "ENABLE_CPU_PINNING": True,
+        "ENABLE_CPU_PINNING": may_pin(threads),
     }
 
 

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
+from oip.contract import MAX_IMAGES
 from serving.cores import available_cores
-from serving.settings import ServerSettings
+from serving.settings import Cores, ServerSettings
 
 
 class PredictorSettings(ServerSettings):
@@ -25,9 +26,9 @@ class PredictorSettings(ServerSettings):
     precision: Literal["auto", "float32", "bfloat16", "float16", "int8"] = Field(
         "auto", description="auto: bfloat16 where it is computed natively, else float32; float16 on a GPU alone"
     )
-    inference_threads: PositiveInt = Field(
+    inference_threads: Cores = Field(
         default_factory=available_cores,
-        description="threads that infer on a CPU, over all streams; all cores that the process may use",
+        description="threads that infer on a CPU, over all streams; all cores that the process may use, at most",
     )
     inference_streams: PositiveInt | None = Field(
         None, description="batches inferred side by side; on a CPU 1, on a GPU 2, so that copying overlaps"
@@ -35,4 +36,9 @@ class PredictorSettings(ServerSettings):
     max_batch_size: Annotated[int, Field(ge=1, le=128)] | None = Field(
         None, description="most images in a batch, 1 to 128; on a CPU 4, in int8 8, on a GPU 128"
     )
-    max_wait_ms: float = Field(0, ge=0, description="milliseconds that a batch may wait for more images")
+    max_waiting_images: int = Field(
+        256,
+        ge=MAX_IMAGES,
+        description="images that may wait for the engine; what would be more is answered 503",
+    )
+    max_wait_ms: float = Field(0, ge=0, le=1000, description="milliseconds that a batch may wait for more images")

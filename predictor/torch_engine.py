@@ -83,9 +83,9 @@ class CudaEngine(Engine):
 
     def __init__(self, bundle: Bundle, precision: Precision, steps: tuple[int, ...], streams: int) -> None:
         self.precision, self.steps, self.streams = precision, steps, streams
-        torch.backends.cudnn.benchmark = (
-            True  # shapes are few and fixed: the quickest algorithm is searched once for each
-        )
+        # Shapes are few and fixed: the quickest algorithm is searched once for each. float32 is float32, not TF32.
+        torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
         preset, classes = bundle.record.preprocessing, bundle.record.classes
         classifier = Classifier(architecture.load(bundle), preset, DTYPES[precision])
         classifier = classifier.to("cuda").to(memory_format=torch.channels_last)

@@ -8,13 +8,17 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
+from serving import call
 from serving.compression import Inflater
 from serving.errors import TooLarge
 
 T = TypeVar("T")
 
+_CLASS_BYTES = 1024
+"""Naming a class takes about as long as decoding so much JSON."""
+
 _AT_ONCE_BYTES = 1 << 20
-"""Decoded as JSON, more than this would be felt by the requests beside it."""
+"""Decoded as JSON, or copied, more than this would be felt by the requests beside it."""
 
 
 def bounded(request: Request, limit: int) -> Request:
@@ -59,11 +63,16 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
         leaving.cancel()
 
 
-async def decode_apart(size: int, decode: Callable[..., T], *arguments: Any) -> T:
-    """What `decode` makes of a body of so many bytes; of a large one in a thread, so that others are not held up."""
+async def apart(size: int, translate: Callable[..., T], *arguments: Any) -> T:
+    """What `translate` makes of so many bytes; of many in a thread, so that others are not held up."""
     if size <= _AT_ONCE_BYTES:
-        return decode(*arguments)
-    return await asyncio.to_thread(decode, *arguments)
+        return translate(*arguments)
+    return await asyncio.to_thread(translate, *arguments)
+
+
+async def answer_apart(translate: Callable[..., T], *arguments: Any) -> T:
+    """What `translate` makes of this call's answer; of one that names many classes in a thread."""
+    return await apart(call.current().named_classes * _CLASS_BYTES, translate, *arguments)
 
 
 def _too_large(limit: int, given: str) -> TooLarge:

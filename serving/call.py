@@ -27,7 +27,8 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-
 class Call:
     """One request. `deadline` is monotonic seconds; `stages` maps a stage's name to its milliseconds.
 
-    Stages do not overlap, so together they are at most the request's time. `fingerprint` is that of the answer.
+    Stages do not overlap, so together they are at most the request's time. `fingerprint` is that of the answer,
+    `named_classes` are those in it, over all images.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Call:
     fingerprint: str = ""
     error_code: str = ""
     images: int = 1
+    named_classes: int = 0
     stages: dict[str, float] = field(default_factory=dict)
 
     @property

@@ -10,6 +10,14 @@ def available_cores(root: Path = Path("/")) -> int:
     return max(1, int(min([len(os.sched_getaffinity(0)), *_limits(root)])))
 
 
+def may_pin(threads: int) -> bool:
+    """Whether so many threads may each be bound to a core: only when they fill all that the affinity names.
+
+    Under a quota, every process on the machine sees the same cores, and all would bind theirs to the first ones.
+    """
+    return threads >= len(os.sched_getaffinity(0))
+
+
 def _limits(root: Path) -> Iterator[float]:
     """In cores, of every cgroup that this process is in and that has a limit."""
     membership = root / "proc/self/cgroup"  # proc_pid_cgroup(5): id:controllers:path, v2 without id and controllers

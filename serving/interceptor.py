@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 
 from oip.errors import InvalidRequest, mismatch
 from serving import access, call
+from serving.body import apart
 from serving.compression import WORTHWHILE_BYTES
 from serving.errors import ERROR_CODE, UNEXPECTED, ServiceError
 from serving.responses import report
@@ -68,7 +69,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     def _unary(self, method: str, handler: Handler) -> Callable[[bytes, Context], Awaitable[bytes]]:
         async def unary(content: bytes, context: Context) -> bytes:
             async with self._call(method, context):
-                answer = await handler.unary_unary(_parsed(handler, content), context)
+                request = await apart(len(content), _parsed, handler, content)
+                answer = await handler.unary_unary(request, context)
                 return _serialised(handler, answer, context)
 
         return unary

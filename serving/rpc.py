@@ -15,7 +15,7 @@ from oip.grpc import SERVICE, RequestMessage, parse_request, request_from_messag
 from oip.metadata import config_to_message, index_to_message, metadata_to_message
 from oip.statistics import statistics_to_message
 from serving import call
-from serving.body import decode_apart
+from serving.body import answer_apart, apart
 from serving.dataplane import DataPlane
 from serving.errors import NotOffered
 from serving.health import Health
@@ -91,10 +91,11 @@ class InferenceService:
         message, raws = received
         async with self.plane.admitted(message.model_name, message.model_version) as model:
             with call.current().stage("read"):
-                request = await decode_apart(message.ByteSize(), request_from_message, message, raws)
+                size = message.ByteSize() + sum(map(len, raws))
+                request = await apart(size, request_from_message, message, raws)
                 asked = model.request_from_v2(request)
             answer = await self.plane.answer(model, asked)
-            return response_to_wire(model.response_to_v2(answer, request))
+            return await answer_apart(lambda: response_to_wire(model.response_to_v2(answer, request)))
 
 
 class RpcServer:

@@ -8,13 +8,25 @@ import argparse
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from serving.cores import available_cores
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 MIB = 1024 * 1024
+
+
+def _at_most_the_cores(threads: int) -> int:
+    if threads > (cores := available_cores()):
+        raise ValueError(f"expected at most {cores}, the cores that this process may use")
+    return threads
+
+
+Cores = Annotated[PositiveInt, AfterValidator(_at_most_the_cores)]
+"""Threads that compute: more of them than cores stand in each other's way."""
 
 
 class SettingsError(Exception):

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from serving import call, openapi_v1
-from serving.body import bounded, decode_apart, unless_gone
+from serving.body import answer_apart, apart, bounded, unless_gone
 from serving.cloud_event import CloudEvent
 from serving.dataplane import DataPlane
 from serving.errors import MethodNotAllowed, NotFound, NotOffered, NotReady
@@ -26,9 +26,9 @@ def v1_router(plane: DataPlane, max_json_size: int) -> APIRouter:
             event = CloudEvent(request.headers)
             with call.current().stage("read"):
                 body = await bounded(request, max_json_size).body()
-                asked = await decode_apart(len(body), lambda: model.request_from_v1(event.data(body)))
+                asked = await apart(len(body), lambda: model.request_from_v1(event.data(body)))
             answer = await unless_gone(request, plane.answer(model, asked))
-            return event.answer(model_name, model.response_to_v1(answer))
+            return await answer_apart(lambda: event.answer(model_name, model.response_to_v1(answer)))
 
     router.add_api_route("/{model_name}:{verb}", refuse, methods=METHODS, include_in_schema=False)
 

@@ -13,7 +13,7 @@ from oip.metadata import config_document, index_document, metadata_document
 from oip.rest import HEADER_LENGTH, decode_request, encode_response
 from oip.statistics import statistics_document
 from serving import call, openapi_v2
-from serving.body import bounded, decode_apart, unless_gone
+from serving.body import answer_apart, apart, bounded, unless_gone
 from serving.compression import deflated
 from serving.dataplane import DataPlane
 from serving.errors import NotOffered, NotReady
@@ -121,11 +121,12 @@ class V2Doors:
             length = header_length(request)
             with call.current().stage("read"):
                 body = await bounded(request, self.max_json_size if length is None else self.max_request_size).body()
-                size = len(body) if length is None else length
-                decoded = await decode_apart(size, decode_request, model_name, body, length, version)
+                decoded = await apart(len(body), decode_request, model_name, body, length, version)
                 asked = model.request_from_v2(decoded)
             answer = await unless_gone(request, self.plane.answer(model, asked))
-            content, json_length = encode_response(model.response_to_v2(answer, decoded), decoded)
+            content, json_length = await answer_apart(
+                lambda: encode_response(model.response_to_v2(answer, decoded), decoded)
+            )
         content, headers = deflated(request, content)
         if json_length is None:
             return Response(content, headers=headers, media_type="application/json")

@@ -25,27 +25,27 @@ four times what it is resized to; of a larger JPEG, decoded at a fraction of its
 class Decoder:
     """No more photos than there are threads are decoded at once, which bounds the pixels in memory."""
 
-    def __init__(self, threads: int, limits: ImageLimits, max_bytes: int, mode: Decode = "exact") -> None:
+    def __init__(self, threads: int, limits: ImageLimits, max_bytes: int, mode: Decode) -> None:
         self._mode = mode
         self._limits = limits
         self._max_bytes = max_bytes
         self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="decode")
 
-    async def pixels(
-        self, photo: Photo | Base64Photo, preprocessing: Preprocessing, timeline: Timeline
-    ) -> NDArray[np.uint8]:
-        """UINT8 `[crop, crop, 3]`, RGB; raises the leaf of the error tree that says what is wrong with the photo.
+    async def decode(
+        self, photo: Photo | Base64Photo, preprocessing: Preprocessing, pixels: NDArray[np.uint8], timeline: Timeline
+    ) -> None:
+        """Fill `pixels`, UINT8 `[crop, crop, 3]`, RGB; raises the leaf of the error tree that says what is wrong.
 
         The timeline's `queue` is the wait for a thread, `preprocess` the work.
         """
         queued = time.monotonic()
 
-        def work() -> NDArray[np.uint8]:
+        def work() -> None:
             timeline.add("queue", queued, time.monotonic())
             with timeline.of("preprocess"):
-                return self._prepared(photo, preprocessing)
+                pixels[...] = self._prepared(photo, preprocessing)
 
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._executor.shutdown)

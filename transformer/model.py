@@ -15,6 +15,7 @@ from oip.document import Json
 from oip.metadata import preprocessing_parameters
 from oip.tensor import InferRequest, InferResponse, ModelMetadata, TensorMetadata
 from serving import call
+from serving.body import answer_apart
 from serving.errors import NotReady, ServiceError
 from serving.model import ServedModel
 from serving.timeline import Timeline
@@ -26,7 +27,7 @@ from transformer.image import FORMATS
 from transformer.request import ClassifyRequest, Link, Photo, Source
 from transformer.response import ClassifyResponse, Prediction
 from transformer.settings import TransformerSettings
-from transformer.upstream import Answer, PredictorClient, PredictorFacts
+from transformer.upstream import Answer, PredictorClient, PredictorFacts, Rows
 
 logger = logging.getLogger(__name__)
 
@@ -122,10 +123,9 @@ class Transformer(ServedModel):
         with current.stage("meet"):
             facts = await self._meet(payload.fingerprint)
         top_k = requests.checked_top_k(payload, self._settings.top_k_predictions, facts.classes)
+        current.named_classes = len(payload.sources) * top_k
         with current.overlapping("preprocess", "fetch", "queue") as timeline:
-            pixels = await self._gathered(payload.sources, facts.preprocessing, timeline)
-            with timeline.of("preprocess"):
-                return Prepared(np.stack(pixels), top_k, facts)
+            return Prepared(await self._batch(payload.sources, facts.preprocessing, timeline), top_k, facts)
 
     async def predict(self, payload: Prepared, headers: Any = None, response_headers: Any = None) -> Answer:
         with call.current().stage("predict"):
@@ -134,7 +134,7 @@ class Transformer(ServedModel):
     async def postprocess(self, result: Answer, headers: Any = None, response_headers: Any = None) -> ClassifyResponse:
         current = call.current()
         current.model_version, current.fingerprint = result.model_version, result.fingerprint
-        photos = [[Prediction(best.index, best.label, best.value) for best in row] for row in result.rows]
+        photos = await answer_apart(_predictions, result.rows)
         return ClassifyResponse(self.name, result.model_version, result.fingerprint, result.revision, photos)
 
     async def _meet(self, fingerprint: Any = None) -> PredictorFacts:
@@ -152,27 +152,40 @@ class Transformer(ServedModel):
             raise NotReady("the server is starting")
         return self._predictor
 
-    async def _gathered(
+    async def _batch(
         self, sources: Sequence[Source], preprocessing: Preprocessing, timeline: Timeline
-    ) -> list[NDArray[np.uint8]]:
-        """Every photo's pixels; the first photo that fails ends the others."""
-        tasks = [asyncio.create_task(self._pixels(source, preprocessing, timeline)) for source in sources]
+    ) -> NDArray[np.uint8]:
+        """Every photo's pixels, each written where it belongs; the first photo that fails ends the others."""
+        batch = np.empty((len(sources), preprocessing.crop, preprocessing.crop, 3), np.uint8)
+        tasks = [
+            asyncio.create_task(self._decode(source, preprocessing, pixels, timeline))
+            for source, pixels in zip(sources, batch, strict=True)
+        ]
         try:
-            return [await task for task in tasks]
+            for task in tasks:
+                await task
+            return batch
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _pixels(self, source: Source, preprocessing: Preprocessing, timeline: Timeline) -> NDArray[np.uint8]:
-        """One photo's pixels. What is fetched is decoded before the next is fetched, so that little of it is held."""
+    async def _decode(
+        self, source: Source, preprocessing: Preprocessing, pixels: NDArray[np.uint8], timeline: Timeline
+    ) -> None:
+        """Fill one photo's pixels. What is fetched is decoded before the next is fetched, so that little is held."""
         if not isinstance(source, Link):
-            return await self._decoder.pixels(source, preprocessing, timeline)
+            await self._decoder.decode(source, preprocessing, pixels, timeline)
+            return
         with timeline.of("queue"):
             await self._fetching.acquire()
         try:
             with timeline.of("fetch"):
                 photo = Photo(await self._fetcher.fetch(source.url, source.field), source.field)
-            return await self._decoder.pixels(photo, preprocessing, timeline)
+            await self._decoder.decode(photo, preprocessing, pixels, timeline)
         finally:
             self._fetching.release()
+
+
+def _predictions(rows: Rows) -> list[list[Prediction]]:
+    return [[Prediction(best.index, best.label, best.value) for best in row] for row in rows]

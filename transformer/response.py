@@ -1,7 +1,7 @@
 """What a client gets: the best classes of each photo, in each door's form."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,12 @@ class ClassifyResponse:
 
 
 def to_v1(response: ClassifyResponse) -> dict[str, Any]:
-    return {"predictions": [[asdict(prediction) for prediction in photo] for photo in response.photos]}
+    return {"predictions": [[_document(prediction) for prediction in photo] for photo in response.photos]}
+
+
+def _document(prediction: Prediction) -> dict[str, Any]:
+    """Ten times as quick as `asdict`, which a thousand classes of 64 photos would feel."""
+    return {CLASS_ID: prediction.class_id, LABEL: prediction.label, CONFIDENCE: prediction.confidence}
 
 
 def to_v2(response: ClassifyResponse, request: InferRequest) -> InferResponse:

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, IPvAnyNetwork, PositiveFloat, Posit
 from pydantic_settings import NoDecode
 
 from serving.cores import available_cores
-from serving.settings import MIB, ServerSettings
+from serving.settings import MIB, Cores, ServerSettings
 from transformer.decoder import Decode
 
 MAX_PIXELS = 89_478_485
@@ -41,10 +41,11 @@ class TransformerSettings(ServerSettings):
     )
     decode: Decode = Field(
         "fast",
-        description="exact: photos as torchvision prepares them; fast: large JPEGs nearly so, in a third of the time",
+        description="exact: photos as torchvision prepares them; fast: large JPEGs nearly so, in half the time or less",
     )
-    decode_threads: PositiveInt = Field(
-        default_factory=_decode_threads, description="photos decoded at once; all cores but one, at least 1"
+    decode_threads: Cores = Field(
+        default_factory=_decode_threads,
+        description="photos decoded at once; all cores but one, at least 1, and never more than there are cores",
     )
 
     fetch_enabled: bool = Field(default=True, description="whether photos are fetched from URLs at all")

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from oip.excerpt import excerpt
 from oip.grpc import SERVICE, request_to_wire, response_from_message
 from oip.tensor import InferRequest, RequestedOutput, Tensor
 from serving import call
+from serving.body import answer_apart, apart
 from serving.errors import (
     ERROR_CODE,
     BadPrediction,
@@ -49,10 +49,6 @@ _AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode
 
 _NOTICE_SECONDS = 0.2
 """How long `GET /ready` waits for a connection that is being made again."""
-
-_ROWS_IN_THE_LOOP = 1000
-"""Classes in an answer over which it is read in a thread, since the event loop would feel it."""
-
 
 Rows = Sequence[Sequence[Classified]]
 """The best classes of each photo."""
@@ -142,7 +138,8 @@ class PredictorClient:
             parameters={contract.FINGERPRINT: facts.preprocessing.fingerprint},
         )
         metadata = ((call.REQUEST_ID, current.id), (call.TRACEPARENT, current.traceparent))
-        message = await self._call(self._infer, request_to_wire(request), metadata)
+        wire = await apart(batch.nbytes, request_to_wire, request)
+        message = await self._call(self._infer, wire, metadata)
         classes: int | None = facts.classes
         if message.model_version != facts.info.get("model_version"):
             self._outdated, classes = True, None  # another model than was met: the next request learns of it
@@ -155,9 +152,7 @@ class PredictorClient:
 
     async def _rows(self, message: pb.ModelInferResponse, shape: tuple[int, int], classes: int | None) -> Rows:
         try:
-            if math.prod(shape) <= _ROWS_IN_THE_LOOP:
-                return _rows(message, shape, classes)
-            return await asyncio.to_thread(_rows, message, shape, classes)
+            return await answer_apart(_rows, message, shape, classes)
         except InvalidRequest as error:
             raise BadPrediction("the predictor answered something that is not a prediction") from error
 

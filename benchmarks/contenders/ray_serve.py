@@ -1,5 +1,6 @@
 """(e) Ray Serve, as its documentation writes one, around the same eager model."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ class Classifier:
 def main() -> None:
     given = arguments()
     serve.start(http_options={"host": HOST, "port": given.port})
-    deployment = serve.deployment(max_ongoing_requests=256)(Classifier)
+    cores = {"num_cpus": len(os.sched_getaffinity(0))}  # Ray gives a replica's libraries as many threads
+    deployment = serve.deployment(max_ongoing_requests=256, ray_actor_options=cores)(Classifier)
     serve.run(deployment.bind(given.bundle), route_prefix="/predict", blocking=True)
 
 

@@ -1,4 +1,4 @@
-"""(d) The strong plain way: FastAPI on uvloop, Pillow in threads, OpenVINO in bfloat16 in one thread, one process."""
+"""(d) The strong plain way: FastAPI on uvloop, Pillow in one thread, OpenVINO in bfloat16 in another, one process."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -11,13 +11,12 @@ from fastapi import FastAPI, UploadFile
 from benchmarks.contenders.arguments import arguments
 from benchmarks.contenders.compiled import Compiled
 from scripts.port import HOST
-from serving.cores import available_cores
 
 
 def main() -> None:
     given = arguments()
     compiled = Compiled(given.bundle, "bfloat16")
-    decoders, device = ThreadPoolExecutor(available_cores()), ThreadPoolExecutor(1)
+    decoder, device = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
     app = FastAPI()
 
     def forward(image: np.ndarray) -> np.ndarray:
@@ -31,7 +30,7 @@ def main() -> None:
     @app.post("/predict")
     async def predict(file: UploadFile) -> dict[str, Any]:
         loop, photo = asyncio.get_running_loop(), await file.read()
-        image: np.ndarray = await loop.run_in_executor(decoders, compiled.decode, photo)
+        image: np.ndarray = await loop.run_in_executor(decoder, compiled.decode, photo)
         probabilities = await loop.run_in_executor(device, forward, image)
         return compiled.answer(probabilities)
 

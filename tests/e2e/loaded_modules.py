@@ -1,8 +1,11 @@
-"""Run a module as a program; on SIGUSR1 write the names of all loaded modules to the file in MODULES_FILE.
+"""Run a module as a program; on SIGUSR1 write what it has loaded to the file in MODULES_FILE, as JSON.
 
-A name that is there to keep a module from being imported stands for none.
+`modules` are the names of all modules, but for those that are there to keep one from being imported; `loops` are the
+types of the event loops.
 """
 
+import asyncio
+import gc
 import json
 import os
 import runpy
@@ -14,7 +17,8 @@ from pathlib import Path
 def write(*_: object) -> None:
     modules: dict[str, object] = dict(sys.modules)
     loaded = [name for name, module in modules.items() if module is not None]
-    Path(os.environ["MODULES_FILE"]).write_text(json.dumps(sorted(loaded)))
+    loops = [type(each).__module__ for each in gc.get_objects() if isinstance(each, asyncio.AbstractEventLoop)]
+    Path(os.environ["MODULES_FILE"]).write_text(json.dumps({"modules": sorted(loaded), "loops": loops}))
 
 
 if __name__ == "__main__":

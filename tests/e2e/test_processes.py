@@ -34,21 +34,23 @@ def probed(squeezenet: Path, tmp_path: Path) -> Iterator[Pair]:
     made.end()
 
 
-def loaded(process: Process) -> set[str]:
-    """Packages in the process's `sys.modules`."""
+def loaded(process: Process) -> tuple[set[str], list[str]]:
+    """Names in the process's `sys.modules`, and the packages that its event loops are of."""
     file = Path(process.settings["MODULES_FILE"])
     process.signal(signal.SIGUSR1)
     deadline = time.monotonic() + 10
     while not file.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(0.2)
-    return set(json.loads(file.read_text()))
+    found = json.loads(file.read_text())
+    return set(found["modules"]), found["loops"]
 
 
 def test_ready_processes_have_loaded_only_what_the_design_allows(probed: Pair) -> None:
     answer = httpx.post(f"{probed.transformer.url}/predict", files={"file": samples()[0].data}, timeout=30)
     assert answer.status_code == 200
-    transformer, predictor = loaded(probed.transformer), loaded(probed.predictor)
+    (transformer, *loops), (predictor, *others) = loaded(probed.transformer), loaded(probed.predictor)
+    assert loops == others == [["uvloop"]]
     assert {"kserve", "PIL", "uvloop", "transformer.model"} <= transformer
     assert transformer.isdisjoint({"torch", "torchvision", "bundle", "predictor", "openvino"})
     assert {"kserve", "uvloop", "openvino", "predictor.model"} <= predictor

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from predictor.batcher import Batcher
+from predictor.batcher import MOST_FAILURES, Batcher
 from predictor.ladder import Ladder
 from serving import call
 from serving.errors import DeadlineExceeded, InternalError, NotReady, Overloaded, Unavailable
@@ -23,8 +23,10 @@ STEPS = st.sets(st.sampled_from((2, 3, 4, 8)), max_size=3).map(lambda steps: (1,
 
 
 @asynccontextmanager
-async def batching(engine: Echo, max_waiting: int = 4096, max_wait_ms: float = 0) -> AsyncIterator[Batcher]:
-    batcher = Batcher(Ladder(engine, CROP, engine.clock_ns), max_waiting, max_wait_ms)
+async def batching(
+    engine: Echo, max_waiting: int = 4096, max_wait_ms: float = 0, stuck_seconds: float = 60
+) -> AsyncIterator[Batcher]:
+    batcher = Batcher(Ladder(engine, CROP, engine.clock_ns), max_waiting, max_wait_ms, stuck_seconds)
     await batcher.open()
     engine.forget()
     try:
@@ -265,6 +267,38 @@ async def test_a_thread_that_dies_is_noticed_and_nothing_hangs() -> None:
         assert (before, batcher.alive) == (True, False)
         with pytest.raises(Unavailable):
             await infer(batcher, [4])
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_an_engine_that_does_nothing_but_fail_is_given_up() -> None:
+    async with batching(Echo(bad=range(1, 1000))) as batcher:
+        for number in range(1, MOST_FAILURES + 1):
+            with pytest.raises(RuntimeError, match="a bad image"):
+                await infer(batcher, [number])
+            assert batcher.alive
+        with pytest.raises(InternalError):
+            await infer(batcher, [999])
+        assert not batcher.alive
+
+
+async def test_failures_between_answers_are_no_reason_to_give_up() -> None:
+    async with batching(Echo(bad=[1])) as batcher:
+        for _ in range(MOST_FAILURES + 1):
+            with pytest.raises(RuntimeError, match="a bad image"):
+                await infer(batcher, [1])
+            assert await infer(batcher, [2]) == [2]
+        assert batcher.alive
+
+
+async def test_a_run_that_does_not_end_is_noticed() -> None:
+    engine = Echo()
+    async with batching(engine, stuck_seconds=0.05) as batcher:
+        task = await running(batcher, engine, [1])
+        await asyncio.sleep(0.1)
+        assert not batcher.alive
+        engine.gate.set()
+        assert await task == [1]
+        assert batcher.alive
 
 
 async def test_what_was_accepted_is_answered_before_the_end() -> None:

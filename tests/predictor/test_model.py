@@ -1,5 +1,6 @@
 """A predictor's life: warm before it is ready, and not alive once its engine has died."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from bundle.reading import read
 from oip.tensor import InferRequest, Tensor
 from predictor.model import Predictor
 from serving import call
-from serving.errors import ServiceError
+from serving.errors import Overloaded, ServiceError
 from tests.bundle import tiny
 from tests.predictor.engines import Echo
 
@@ -48,6 +49,30 @@ async def test_the_images_of_a_request_are_answered_in_their_order(served: Serve
     response = await model.predict(request(1, 2, 3))
     assert (response.outputs[0].array[:, 0] % 256).tolist() == [1, 2, 3]
     await model.close()
+
+
+async def test_more_images_than_may_wait_are_refused(tmp_path: Path) -> None:
+    engine = Echo()
+    model = Predictor("tiny", read(tiny.write(tmp_path / "bundle")), engine, "", max_waiting_images=64)
+    await model.open()
+    engine.gate.clear()
+    call.begin({}, 10)
+    taken = asyncio.create_task(model.predict(request(1)))
+    await asyncio.to_thread(engine.wait_until_running)
+    waiting = asyncio.create_task(model.predict(request(*range(64))))
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded, match="images waiting: expected at most 64"):
+        await model.predict(request(2))
+    engine.gate.set()
+    assert len((await waiting).outputs[0].array) == 64
+    await taken
+    await model.close()
+
+
+def test_it_tells_why_its_engine_was_chosen(tmp_path: Path) -> None:
+    bundle = read(tiny.write(tmp_path / "bundle"))
+    info = Predictor("tiny", bundle, Echo(), "", reason="the bundle has a graph").info()
+    assert info["engine"]["reason"] == "the bundle has a graph"
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -23,6 +23,7 @@ from bundle.maker import exporting
 from bundle.reading import Bundle
 from bundle.record import Agreement, Graph
 from predictor.engine import Precision, steps_to
+from predictor.ladder import Ladder
 from predictor.openvino_engine import OpenVinoEngine, native_bfloat16
 from predictor.torch_engine import TorchEngine
 from tests.assets import needs_assets
@@ -30,7 +31,11 @@ from tests.predictor.crops import Images, photos, variants
 
 pytestmark = needs_assets
 
-PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16") if native_bfloat16() else ("float32",)
+FLOATS: tuple[Precision, ...] = ("float32", "bfloat16") if native_bfloat16() else ("float32",)
+PRECISIONS: tuple[Precision, ...] = (*FLOATS, "int8")
+TOLERANCES: Mapping[Precision, float] = {"float32": 1e-5, "bfloat16": 1e-2, "int8": 1e-5}
+"""What is added up in another order, in another step, is rounded otherwise; integers are not."""
+
 STEPS = steps_to(8)
 
 Opened = Callable[[Precision], OpenVinoEngine]
@@ -66,10 +71,38 @@ def test_float32_answers_as_torch_does(engine: OpenVinoEngine, reference: TorchE
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("step", STEPS)
 def test_every_step_answers_as_single_images_do(opened: Opened, precision: Precision, step: int) -> None:
-    tolerance = {"float32": 1e-5, "bfloat16": 1e-2}[precision]
     images = variants(step)
     engine = opened(precision)
-    np.testing.assert_allclose(engine.run(images), one_by_one(engine, images), rtol=tolerance, atol=tolerance * 1e-2)
+    assert_same(engine.run(images), one_by_one(engine, images), precision)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_padded_steps_answer_as_single_images_do(opened: Opened, precision: Precision) -> None:
+    engine = opened(precision)
+    ladder = Ladder(engine, 224, clock_ns=lambda: 0)  # no step costs anything: fewest runs, padded
+    ladder.warm_up()
+    images = variants(STEPS[-1])
+    expected = one_by_one(engine, images)
+    for count in range(1, len(images) + 1):
+        assert len(ladder.cover(count)) == 1
+        assert_same(ladder.infer(images[:count]), expected[:count], precision)
+
+
+def assert_same(given: NDArray[np.float32], expected: NDArray[np.float32], precision: Precision) -> None:
+    tolerance = TOLERANCES[precision]
+    np.testing.assert_allclose(given, expected, rtol=tolerance, atol=tolerance * 1e-2)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_an_engine_computes_in_the_precision_that_it_tells(opened: Opened, precision: Precision) -> None:
+    assert opened(precision).describe()["precision"] == precision
+
+
+def test_int8_answers_near_float32(opened: Opened) -> None:
+    images = photos()
+    exact, rough = opened("float32").run(images), opened("int8").run(images)
+    assert not np.array_equal(exact, rough)
+    assert (exact.argmax(axis=1) == rough.argmax(axis=1)).all()
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -81,10 +114,10 @@ def test_probabilities_add_up(opened: Opened, precision: Precision) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(len(PRECISIONS) == 1, reason="no native bfloat16")
+@pytest.mark.skipif("bfloat16" not in FLOATS, reason="no native bfloat16")
 def test_bfloat16_agrees_with_float32_on_photos_and_500_variants(opened: Opened, squeezenet: Bundle) -> None:
     images = np.concatenate((photos(), variants(501)))
-    exact, rough = (in_batches(opened(precision).run, images) for precision in PRECISIONS)
+    exact, rough = (in_batches(opened(precision).run, images) for precision in FLOATS)
     best = np.sort(exact, axis=1)[:, ::-1]
     clear = best[:, 0] - best[:, 1] > 0.05
     assert clear.sum() >= 200

@@ -41,7 +41,9 @@ async def decoder(
 
 
 async def pixels(made: Decoder, photo: Photo | Base64Photo, preprocessing: Preprocessing = TINY) -> Pixels:
-    return await made.pixels(photo, preprocessing, Timeline("preprocess", "queue"))
+    found = np.empty((preprocessing.crop, preprocessing.crop, 3), np.uint8)
+    await made.decode(photo, preprocessing, found, Timeline("preprocess", "queue"))
+    return found
 
 
 async def both(data: bytes, preprocessing: Preprocessing) -> tuple[Pixels, Pixels]:
