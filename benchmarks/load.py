@@ -2,7 +2,8 @@
 
 Closed loop: so many clients, each of which asks again once it is answered. Open loop: requests at a constant rate,
 whatever the answers do; a latency counts from the moment at which the request was due, so a server that stalls is
-charged for everybody who waits meanwhile (no coordinated omission).
+charged for everybody who waits meanwhile (no coordinated omission). Time is monotonic, and not the loop's: uvloop's
+has steps of a millisecond.
 """
 
 import asyncio
@@ -82,7 +83,7 @@ async def generate(send: Send, requests: Sequence[bytes], load: Load, patience_s
     What is not answered `patience_seconds` after the load's end is given up: status 0, with the time that it took
     until then.
     """
-    started = asyncio.get_running_loop().time()
+    started = time.monotonic()
     samples: list[Sample] = []
     ask = partial(_ask, send, requests, samples, started)
     if load.kind == "closed":
@@ -90,7 +91,7 @@ async def generate(send: Send, requests: Sequence[bytes], load: Load, patience_s
     else:
         tasks = await _arrivals(ask, load, started)
     deadline = started + load.seconds + patience_seconds
-    pending = (await asyncio.wait(tasks, timeout=max(0, deadline - asyncio.get_running_loop().time())))[1]
+    pending = (await asyncio.wait(tasks, timeout=max(0, deadline - time.monotonic())))[1]
     for task in pending:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -100,7 +101,7 @@ async def generate(send: Send, requests: Sequence[bytes], load: Load, patience_s
 
 
 async def _client(ask: Callable[[int, float], Awaitable[None]], first: int, load: Load, started: float) -> None:
-    number, now = first, asyncio.get_running_loop().time
+    number, now = first, time.monotonic
     while (due := now()) < started + load.seconds:
         await ask(number, due)
         number += int(load.amount)
@@ -110,7 +111,7 @@ async def _arrivals(ask: Callable[[int, float], Any], load: Load, started: float
     tasks = []
     for number in range(max(1, int(load.amount * load.seconds))):
         due = started + number / load.amount
-        await asyncio.sleep(due - asyncio.get_running_loop().time())
+        await asyncio.sleep(due - time.monotonic())
         tasks.append(asyncio.create_task(ask(number, due)))
     return tasks
 
@@ -125,7 +126,7 @@ async def _ask(
     except OSError:
         pass
     finally:
-        latency = asyncio.get_running_loop().time() - due
+        latency = time.monotonic() - due
         samples.append(Sample(photo, due - started, latency, status, body.decode(errors="replace")))
     if status == NO_ANSWER:
         await asyncio.sleep(RETRY_SECONDS)

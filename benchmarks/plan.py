@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.contender import FLOOR, PRECISIONS, Contender, contenders
-from benchmarks.contenders.floor import MODES, OVERLAPPED
+from benchmarks.contenders.floor import MODES, OVERLAPPED, SERIAL
 from benchmarks.load import Load
 from benchmarks.photos import LARGE, SMALL, Photos
 from predictor.engine import Precision, graph_of
@@ -29,6 +29,9 @@ STEADY_CLIENTS, STEADY_TIMES = 4, 6
 STEADY = f"c={STEADY_CLIENTS} long"
 
 
+FloorBeside = Literal["all", "serial", "closed loop", "none"]
+
+
 @dataclass(frozen=True)
 class Task:
     """A load with photos of one size; `only_precision` leaves the others out.
@@ -39,7 +42,7 @@ class Task:
     name: str
     photos: Photos
     load: Load
-    floor: Literal["all", "closed loop", "none"] = "none"
+    floor: FloorBeside = "none"
     only_precision: str | None = None
 
 
@@ -79,6 +82,7 @@ class Plan:
             each
             for each in self.floors
             if task.floor == "all"
+            or (task.floor == "serial" and each.mode == SERIAL)
             or (task.floor == "closed loop" and each.is_closed_loop and each.precision == task.only_precision)
         ]
 
@@ -122,7 +126,8 @@ def plan(
 def tasks(seconds: float) -> Iterator[Task]:
     """Every load; the last ones are those with large photos."""
     for clients in CLIENTS:
-        yield _task(SMALL, Load("closed", clients, seconds), "all" if clients == CROWD else "none")
+        beside: dict[int, FloorBeside] = {1: "serial", CROWD: "all"}
+        yield _task(SMALL, Load("closed", clients, seconds), beside.get(clients, "none"))
     for rate in RATES:
         yield _task(SMALL, Load("open", rate, seconds))
     steady = Load("closed", STEADY_CLIENTS, STEADY_TIMES * seconds)
@@ -131,7 +136,7 @@ def tasks(seconds: float) -> Iterator[Task]:
         yield _task(LARGE, Load("closed", clients, seconds), "all" if clients == max(CLIENTS_LARGE) else "none")
 
 
-def _task(photos: Photos, load: Load, floor: Literal["all", "none"] = "none") -> Task:
+def _task(photos: Photos, load: Load, floor: FloorBeside = "none") -> Task:
     return Task(load.name, photos, load, floor)
 
 

@@ -95,8 +95,8 @@ def _cost(figures: Figures) -> Iterator[Target]:
     yield Target(f"PSS after load in MB, {MAIN}", memory / 1e6 if memory else None, "at most", MEMORY_MB)
     name = "batcher and queue on an idle server, added ms"
     yield Target(name, figures.batcher_ms, "at most", BATCHER_MS)
-    floor = figures.value(cpu, f"floor bfloat16 {SERIAL}", SMALL.name, "c=20")
     for load in ("c=1", "c=20"):
+        floor = figures.value(cpu, f"floor bfloat16 {SERIAL}", SMALL.name, load)
         total = figures.value(cpu, MAIN, SMALL.name, load)
         beyond = None if total is None or floor is None else total - floor
         yield Target(f"CPU-ms beyond decode and forward at {load}, {MAIN}", beyond, "at most", OVERHEAD_CPU_MS)

@@ -21,7 +21,7 @@ from serving.errors import NotOffered
 from serving.health import Health
 from serving.interceptor import CallInterceptor, Context
 from serving.process import StartError
-from serving.settings import ServerSettings
+from serving.settings import MIB, ServerSettings
 from serving.version import EXTENSIONS, NAME, NOT_OFFERED_TEXT, VERSION
 
 CALLS_BESIDE_INFERENCE = 16
@@ -109,6 +109,8 @@ class RpcServer:
             options=[
                 ("grpc.so_reuseport", 0),  # else a second server on the same port would silently share it
                 ("grpc.max_receive_message_length", settings.max_request_size),
+                ("grpc.http2.lookahead_bytes", MIB),  # else the tensors of one image wait twice for more room,
+                ("grpc.http2.max_frame_size", MIB),  # and come in ten pieces
                 ("grpc.default_compression_level", _COMPRESSION_LEVEL if settings.grpc_compression else 0),
             ],
         )

@@ -90,6 +90,7 @@ def test_every_way_of_the_floor_takes_its_turn_beside_twenty_clients(tmp_path: P
     given = planned(tmp_path)
     beside = {f"{task.photos.name} {task.name}": len(given.floors_beside(task)) for task in given.tasks}
     assert {load: count for load, count in beside.items() if count} == {
+        "640x480 c=1": 3,
         "640x480 c=20": 9,
         f"640x480 {STEADY}": 1,
         "4000x3000 c=4": 9,
