@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
 
 from oip.errors import mismatch
 from serving import call
@@ -12,6 +12,7 @@ from serving.body import bounded, unless_gone
 from serving.dataplane import DataPlane
 from serving.errors import UnsupportedMedia
 from serving.responses import json_response
+from transformer.form import read_form
 from transformer.openapi import PREDICT, PREDICT_URL
 from transformer.request import TOP_K, ClassifyRequest, Photo, Source, from_link
 from transformer.response import ClassifyResponse, to_v1
@@ -19,7 +20,6 @@ from transformer.settings import TransformerSettings
 
 FILE = "file"
 _NUMBER = re.compile(r"-?[0-9]{1,9}")
-MAX_FIELDS = 8
 FORM_OVERHEAD_BYTES = 16 * 1024
 """Room for a form's boundaries, part headers and small fields around the photo."""
 
@@ -59,7 +59,7 @@ async def _uploaded(request: Request, max_upload_size: int) -> ClassifyRequest:
 
 
 async def _from_form(request: Request, top_k: str | None) -> ClassifyRequest:
-    form = await _form(request)
+    form = await read_form(request, FORM_OVERHEAD_BYTES)
     try:
         upload = form.get(FILE)
         if not isinstance(upload, UploadFile):
@@ -68,13 +68,6 @@ async def _from_form(request: Request, top_k: str | None) -> ClassifyRequest:
         return _asked(Photo(await upload.read(), FILE), asked if isinstance(asked, str) else None)
     finally:
         await form.close()
-
-
-async def _form(request: Request) -> FormData:
-    try:
-        return await request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=FORM_OVERHEAD_BYTES)
-    except UnicodeError as error:  # a charset that Python knows, but that decodes nothing
-        raise mismatch("charset of the form", "utf-8", "another") from error
 
 
 def _asked(source: Source, top_k: str | None) -> ClassifyRequest:

@@ -18,6 +18,7 @@ import openvino
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.variants import Images
 from bundle.errors import BundleError
 from bundle.maker import exporting
 from bundle.reading import Bundle
@@ -27,7 +28,7 @@ from predictor.ladder import Ladder
 from predictor.openvino_engine import OpenVinoEngine, native_bfloat16
 from predictor.torch_engine import TorchEngine
 from tests.assets import needs_assets
-from tests.predictor.crops import Images, photos, variants
+from tests.predictor.crops import photos, variants
 
 pytestmark = needs_assets
 
