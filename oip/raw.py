@@ -36,8 +36,10 @@ def array_from_raw(field: str, datatype: str, shape: Shape, raw: bytes | memoryv
 
 
 def raw_from_tensor(tensor: Tensor) -> bytes | memoryview:
-    """The tensor's wire bytes, where they lie if that is in order; raises TypeError when its array is not of its
-    datatype."""
+    """The tensor's wire bytes, where they lie if that is in order.
+
+    Raises TypeError when its array is not of its datatype.
+    """
     check_dtype(tensor)
     if tensor.datatype == BYTES:
         return b"".join(part for element in tensor.array.flat for part in (_LENGTH.pack(len(element)), element))

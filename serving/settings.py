@@ -106,4 +106,5 @@ def _problem(details: Any) -> str:
     name = str(details["loc"][0])
     if details["type"] == "missing":
         return f"{name}: expected the flag --{name} or the variable {name.upper()}, got neither"
-    return f"{name}: {details['msg'].lower()}, got {details['input']!r}"
+    said = details.get("ctx", {}).get("error") or details["msg"].lower()
+    return f"{name}: {said}, got {details['input']!r}"

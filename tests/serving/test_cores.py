@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.cores import available_cores
+from serving.cores import available_cores, may_pin
 
 CORES = len(os.sched_getaffinity(0))
 
@@ -64,3 +64,8 @@ def test_a_limit_of_cgroup_v1_counts(group: str, quota: str, cores: int, tmp_pat
 def test_the_set_of_cpus_is_not_the_limit_of_time(tmp_path: Path) -> None:
     files = {"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}
     assert available_cores(machine(tmp_path, "3:cpuset:/", files)) == CORES
+
+
+def test_threads_may_be_pinned_only_where_they_fill_the_affinity() -> None:
+    assert may_pin(CORES)
+    assert not may_pin(CORES - 1)

@@ -19,3 +19,10 @@ def test_another_way_to_decode_is_refused() -> None:
 
 def test_decoding_leaves_a_core_to_the_event_loop_where_there_are_several() -> None:
     assert read(TransformerSettings, [HOST]).decode_threads == max(1, available_cores() - 1)
+
+
+def test_more_threads_for_decoding_than_cores_are_refused() -> None:
+    cores = available_cores()
+    said = f"decode_threads: expected at most {cores}, the cores that this process may use, got '{cores + 1}'"
+    with pytest.raises(SettingsError, match=said):
+        read(TransformerSettings, [HOST, f"--decode_threads={cores + 1}"])
