@@ -72,7 +72,7 @@ def choose(graphs: Graphs, settings: PredictorSettings, machine: Machine) -> Cho
     if engine == "openvino":
         _check_graph(graphs, precision, settings.allow_benchmark_only)
     if device == "cpu":
-        _check_streams(engine, settings)
+        _check_streams(engine, precision, settings)
     return Choice(engine, device, precision, f"{why_here}; {why_so}")
 
 
@@ -175,8 +175,12 @@ def _check_graph(graphs: Graphs, precision: Precision, allow_benchmark_only: boo
         )
 
 
-def _check_streams(engine: EngineName, settings: PredictorSettings) -> None:
-    most = settings.inference_threads if engine == "openvino" else 1
+def _check_streams(engine: EngineName, precision: Precision, settings: PredictorSettings) -> None:
+    """In int8, OpenVINO 2026.4 answers nonsense when several streams of one dynamic graph take batches of several
+    sizes.
+    """
+    most, where = 1, "torch on a CPU"
+    if engine == "openvino":
+        most, where = (1, "in int8") if precision == "int8" else (settings.inference_threads, "the threads of openvino")
     if (settings.inference_streams or 1) > most:
-        where = f"the threads of {engine}" if engine == "openvino" else "torch on a CPU"
         raise StartError(f"inference_streams: expected at most {most}, {where}, got {settings.inference_streams}")

@@ -64,6 +64,7 @@ _INFO: dict[str, Any] = {
         "streams": 1,
         "steps": [1, 2, 4],
         "benchmark_only": False,
+        "reason": "the bundle has a graph; the best that is computed natively here",
     },
     "licence": "unknown",
     "origin": "squeezenet1_1-imagenet1k-fp16.safetensors",

@@ -122,6 +122,7 @@ def test_the_best_that_is_allowed_is_chosen(graphs: str, flags: str, machine: st
             "inference_streams: expected at most 2, the threads of openvino, got 3",
         ),
         ("none", "inference_streams=2", DEVELOPER, "inference_streams: expected at most 1, torch on a CPU, got 2"),
+        ("both", "precision=int8 inference_streams=2", CPU, "inference_streams: expected at most 1, in int8, got 2"),
     ],
 )
 def test_what_cannot_be_had_is_said(graphs: str, flags: str, machine: str, reason: str) -> None:

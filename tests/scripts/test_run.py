@@ -34,7 +34,9 @@ class Runner:
 
     def note(self, server: str) -> Any:
         """Process id and settings of a stand-in."""
-        return json.loads((self.directory / f"{server}.json").read_text())
+        note = self.directory / f"{server}.json"
+        wait_until(lambda: note.exists() and note.read_text().endswith("}"))
+        return json.loads(note.read_text())
 
     def read_until(self, text: str) -> str:
         """What it printed, up to the line with `text`."""
