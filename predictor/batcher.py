@@ -216,17 +216,21 @@ class Batcher:
         return min((share, *self._ladder.cover(share)[:1]))
 
     def _run(self, batch: list[_Part]) -> None:
-        thread = threading.get_ident()
-        self._running_since[thread] = time.monotonic()
         try:
-            rows = self._ladder.infer(joined([part.images for part in batch]))
+            rows = self._infer(joined([part.images for part in batch]))
         except UNEXPECTED as error:
             self._failed(batch, error)
         else:
             self._failures = 0
             self._on_loop(_answer, batch, rows, time.monotonic())
+
+    def _infer(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        thread = threading.get_ident()
+        self._running_since[thread] = time.monotonic()
+        try:
+            return self._ladder.infer(images)
         finally:
-            self._running_since.pop(thread, None)
+            del self._running_since[thread]
 
     def _failed(self, batch: list[_Part], error: Exception) -> None:
         """Run each request's part alone, once, so that only those fail that cannot be run."""

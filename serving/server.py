@@ -34,7 +34,8 @@ logger = logging.getLogger(__name__)
 class ModelServer(KServeModelServer):
     """Serves one model on REST and gRPC from start to stop.
 
-    `app` gets our doors; a server with doors of its own adds them with `app.include_router`, calling `plane`.
+    `app` gets our doors when it starts; a server with doors of its own adds them before, with `app.include_router`,
+    calling `plane`: they are looked at first.
     """
 
     def __init__(self, settings: ServerSettings, app: FastAPI) -> None:
@@ -50,7 +51,6 @@ class ModelServer(KServeModelServer):
         self.plane = DataPlane(self.registered_models, settings.max_in_flight)
         self.dataplane = self.plane
         self._stop_requested = asyncio.Event()
-        self._add_doors()
 
     def start(self, models: list[BaseKServeModel]) -> None:
         """Serve one model until SIGTERM or SIGINT; return when the last accepted request has been answered.
@@ -61,6 +61,7 @@ class ModelServer(KServeModelServer):
         if not isinstance(model, ServedModel):
             raise TypeError(f"models: expected a ServedModel, got {type(model).__name__}")
         self.register_model(model)
+        self.add_doors()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self._run(model))
 
@@ -101,7 +102,8 @@ class ModelServer(KServeModelServer):
         for sig in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sig, self.stop, sig)
 
-    def _add_doors(self) -> None:
+    def add_doors(self) -> None:
+        """Give the application the doors of every server."""
         plane, settings = self.plane, self.settings
         self.app.router.redirect_slashes = False  # a redirect would trust the Host header
         self.app.include_router(v1_router(plane, settings.max_json_size))

@@ -157,6 +157,9 @@ class Transformer(ServedModel):
     ) -> NDArray[np.uint8]:
         """Every photo's pixels, each written where it belongs; the first photo that fails ends the others."""
         batch = np.empty((len(sources), preprocessing.crop, preprocessing.crop, 3), np.uint8)
+        if len(sources) == 1:  # the usual case needs no task of its own
+            await self._decode(sources[0], preprocessing, batch[0], timeline)
+            return batch
         tasks = [
             asyncio.create_task(self._decode(source, preprocessing, pixels, timeline))
             for source, pixels in zip(sources, batch, strict=True)

@@ -18,11 +18,6 @@ def _words(value: object) -> object:
     return value.replace(",", " ").split() if isinstance(value, str) else value
 
 
-def _decode_threads() -> int:
-    """One core fewer than there are: the event loop wants it, and so does an engine on the same machine."""
-    return max(1, available_cores() - 1)
-
-
 class TransformerSettings(ServerSettings):
     """What a transformer adds to the settings of every server."""
 
@@ -44,8 +39,8 @@ class TransformerSettings(ServerSettings):
         description="exact: photos as torchvision prepares them; fast: large JPEGs nearly so, in half the time or less",
     )
     decode_threads: Cores = Field(
-        default_factory=_decode_threads,
-        description="photos decoded at once; all cores but one, at least 1, and never more than there are cores",
+        default_factory=available_cores,
+        description="photos decoded at once; all cores that the process may use, at most",
     )
 
     fetch_enabled: bool = Field(default=True, description="whether photos are fetched from URLs at all")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from predictor.ladder import Cover, Ladder, cheapest_covers
+from predictor.ladder import Cover, Ladder, cheapest_covers, plausible
 from tests.predictor.engines import CROP, Echo, images, numbers_in
 
 COSTS = st.dictionaries(st.integers(2, 8), st.integers(1, 40), max_size=3).flatmap(
@@ -84,15 +84,34 @@ def test_the_first_run_of_a_step_does_not_count() -> None:
 
 
 def test_a_step_that_something_else_held_up_is_judged_by_its_quickest_run() -> None:
-    costs = {1: iter([10, 10, 10, 10]), 4: iter([900, 500, 30, 500])}
+    costs = {1: iter([10, 10, 10, 10]), 4: iter([900, 500, 30, 30])}
     ladder = warm(Echo((1, 4), cost_ns=lambda size: next(costs[size])))
     assert ladder.cover(4) == (4,)
 
 
+def test_warming_up_goes_on_while_the_machine_gets_quieter() -> None:
+    costs = {1: iter([90, 80, 60, 40, 20, 10, 10]), 4: iter([900, 500, 300, 100, 50, 30, 30])}
+    ladder = warm(Echo((1, 4), cost_ns=lambda size: next(costs[size])))
+    assert ladder.cover(4) == (4,)
+    assert [next(left, None) for left in costs.values()] == [None, None]
+
+
+def test_warming_up_ends_even_if_the_machine_never_settles() -> None:
+    engine = Echo((1,), cost_ns=lambda _: 2 ** (40 - len(engine.batches)))
+    Ladder(engine, CROP, engine.clock_ns).warm_up()
+    assert len(engine.batches) == 12
+
+
+def test_fewer_images_never_cost_more_than_more_of_them() -> None:
+    assert plausible({1: 25, 2: 12, 4: 30, 8: 28}) == {1: 12, 2: 12, 4: 28, 8: 28}
+    ladder = warm(Echo((1, 2), cost_ns={1: 25, 2: 12}.__getitem__))
+    assert ladder.cover(1) == (1,)
+
+
 def test_warming_up_runs_the_steps_in_turn_so_that_what_disturbs_one_does_not_disturb_all_its_runs() -> None:
     engine = Echo((1, 2, 8))
-    Ladder(engine, CROP).warm_up()
-    assert [len(batch) for batch in engine.batches] == [1, 2, 8] * 4
+    Ladder(engine, CROP, engine.clock_ns).warm_up()
+    assert [len(batch) for batch in engine.batches] == [1, 2, 8] * 3
 
 
 def test_warming_up_runs_every_stream() -> None:

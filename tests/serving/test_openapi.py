@@ -61,6 +61,7 @@ def app() -> FastAPI:
     server = ModelServer(read(ServerSettings, []), FastAPI(title="test", docs_url=None, redoc_url=None))
     settings = read(TransformerSettings, ["--predictor_host=127.0.0.1:1"])
     server.app.include_router(plain_router(server.plane, settings))
+    server.add_doors()
     return server.app
 
 

@@ -17,8 +17,8 @@ def test_another_way_to_decode_is_refused() -> None:
         read(TransformerSettings, [HOST, "--decode=rough"])
 
 
-def test_decoding_leaves_a_core_to_the_event_loop_where_there_are_several() -> None:
-    assert read(TransformerSettings, [HOST]).decode_threads == max(1, available_cores() - 1)
+def test_decoding_takes_all_cores_unless_told_otherwise() -> None:
+    assert read(TransformerSettings, [HOST]).decode_threads == available_cores()
 
 
 def test_more_threads_for_decoding_than_cores_are_refused() -> None:
