@@ -21,9 +21,9 @@ _GPU_NODES = (Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/kfd"))
 """NVIDIA's driver, that of WSL, that of AMD: without any of them torch finds no GPU, and need not be asked."""
 
 _DEFAULT_STREAMS: Mapping[Device, int] = {"cpu": 1, "cuda": 2}
-_DEFAULT_BATCH: Mapping[Device, int] = {"cpu": 4, "cuda": 128}
-_DEFAULT_BATCH_INT8 = 8
-"""In int8 a CPU gains from 8 images at once; otherwise nothing over 4."""
+_DEFAULT_BATCH: Mapping[Device, int] = {"cpu": 8, "cuda": 128}
+_DEFAULT_BATCH_FLOAT32 = 4
+"""On a CPU, which gains nothing from more of them at once in float32."""
 
 
 class Machine:
@@ -92,7 +92,8 @@ def open_engine(choice: Choice, bundle: Bundle, settings: PredictorSettings) -> 
 
 
 def _default_batch(choice: Choice) -> int:
-    return _DEFAULT_BATCH_INT8 if choice.precision == "int8" else _DEFAULT_BATCH[choice.device]
+    slow = (choice.device, choice.precision) == ("cpu", "float32")
+    return _DEFAULT_BATCH_FLOAT32 if slow else _DEFAULT_BATCH[choice.device]
 
 
 def _engine(graphs: Graphs, settings: PredictorSettings, machine: Machine) -> tuple[EngineName, Device, str]:

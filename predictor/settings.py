@@ -34,7 +34,7 @@ class PredictorSettings(ServerSettings):
         None, description="batches inferred side by side; on a CPU 1, on a GPU 2, so that copying overlaps"
     )
     max_batch_size: Annotated[int, Field(ge=1, le=128)] | None = Field(
-        None, description="most images in a batch, 1 to 128; on a CPU 4, in int8 8, on a GPU 128"
+        None, description="most images in a batch, 1 to 128; on a CPU 8, in float32 4, on a GPU 128"
     )
     max_waiting_images: int = Field(
         256,

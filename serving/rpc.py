@@ -98,6 +98,16 @@ class InferenceService:
             return await answer_apart(lambda: response_to_wire(model.response_to_v2(answer, request)))
 
 
+def _connection_age(settings: ServerSettings) -> list[tuple[str, int]]:
+    """Calls on a connection that is given up keep the time that they were promised."""
+    if not settings.grpc_max_connection_age_seconds:
+        return []
+    return [
+        ("grpc.max_connection_age_ms", settings.grpc_max_connection_age_seconds * 1000),
+        ("grpc.max_connection_age_grace_ms", int(settings.request_timeout_seconds * 1000)),
+    ]
+
+
 class RpcServer:
     """Serves the data plane over gRPC; raises StartError when the port is taken."""
 
@@ -112,6 +122,7 @@ class RpcServer:
                 ("grpc.http2.lookahead_bytes", MIB),  # else the tensors of one image wait twice for more room,
                 ("grpc.http2.max_frame_size", MIB),  # and come in ten pieces
                 ("grpc.default_compression_level", _COMPRESSION_LEVEL if settings.grpc_compression else 0),
+                *_connection_age(settings),
             ],
         )
         self._server.add_generic_rpc_handlers((_handler(InferenceService(plane)),))

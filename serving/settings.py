@@ -58,6 +58,11 @@ class ServerSettings(BaseSettings):
     grpc_compression: bool = Field(
         False, description="compress gRPC answers of 1 KiB and more, as clients accept it; over REST they ask for it"
     )
+    grpc_max_connection_age_seconds: int = Field(
+        0,
+        ge=0,
+        description="seconds after which gRPC clients are asked to connect anew, so that they find new pods; 0: never",
+    )
     timeout_keep_alive: PositiveInt = Field(65, description="seconds that an idle HTTP connection stays open")
     drain_delay_seconds: float = Field(0, ge=0, description="seconds between not ready and closing the ports")
     grace_period_seconds: PositiveFloat = Field(30, description="seconds that accepted requests may take when stopping")

@@ -1,13 +1,18 @@
-"""The real photos and weights that stand beside the project, and the answers that they must give."""
+"""What stands beside the project: real photos and weights with the answers that they must give, and real CRDs."""
 
 from pathlib import Path
 
 import pytest
 
-ASSETS = Path(__file__).resolve().parents[2] / "shared" / "assets"
+PROJECT = Path(__file__).resolve().parents[1]
+SHARED = PROJECT.parent / "shared"
+ASSETS = SHARED / "assets"
 PHOTOS = ASSETS / "photos"
 WEIGHTS = ASSETS / "squeezenet1_1-imagenet1k-fp16.safetensors"
 
+CRDS = SHARED / "crds"
+
+needs_crds = pytest.mark.skipif(not CRDS.is_dir(), reason="../shared/crds (KServe's and Knative's CRDs) is not here")
 needs_assets = pytest.mark.skipif(not WEIGHTS.is_file(), reason="../shared/assets (photos and weights) is not here")
 
 TOP_FIVE = {

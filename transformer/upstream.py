@@ -39,6 +39,7 @@ _CHANNEL_OPTIONS = [
     ("grpc.max_receive_message_length", -1),
     ("grpc.enable_retries", 0),  # one layer retries, and it is not this one
     ("grpc.enable_http_proxy", 0),
+    ("grpc.lb_policy_name", "round_robin"),  # a name may stand for several predictors, each with its share of the calls
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 500),
     ("grpc.max_reconnect_backoff_ms", 500),  # a predictor that is back is met by the next request

@@ -156,3 +156,10 @@ def test_what_is_chosen_is_opened_as_the_settings_say(
     opened = open_engine(Choice(engine, "cpu", "float32", ""), squeezenet, settings(flags))
     assert (opened.name, opened.device, opened.precision) == (engine, "cpu", "float32")
     assert (opened.steps, opened.streams) == (steps, streams)
+
+
+@needs_assets
+@pytest.mark.skipif(not Machine().has_native_bfloat16("cpu"), reason="no native bfloat16")
+def test_batches_of_eight_are_run_where_that_gains_something(squeezenet: Bundle) -> None:
+    opened = open_engine(Choice("openvino", "cpu", "bfloat16", ""), squeezenet, settings(""))
+    assert opened.steps == (1, 2, 4, 8)

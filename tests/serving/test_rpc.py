@@ -1,5 +1,6 @@
 """The gRPC port: what it packs, what it unpacks, and how much of it."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from tests.e2e.processes import Process
 from tests.serving.talker import SERVICE, Talking, channel, talking, text_of, wanting, words
 
 INFER = f"/{SERVICE}/ModelInfer"
+PREFACE = b"PRI * HTTP/2.0"
+"""What a client says first on every new connection (RFC 9113, section 3.4)."""
 MIB = 1024 * 1024
 MANY, FEW = 1000, 50
 """Words of an answer of more than 1 KiB, and of one of less."""
@@ -122,3 +125,13 @@ async def test_a_message_that_would_grow_over_the_limit_is_refused_before_it_has
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert len(relay.asked) < MIB
     assert peak_mib(process) - before < 100
+
+
+async def test_a_connection_is_made_anew_at_its_age_and_no_call_is_lost() -> None:
+    async with talking(grpc_max_connection_age_seconds=1) as served:
+        with relaying(served.address) as relay:
+            async with channel(relay.address) as opened:
+                ends = time.monotonic() + 10
+                while relay.asked.count(PREFACE) < 2 and time.monotonic() < ends:
+                    assert text_of(await opened.unary_unary(INFER)(wanting(FEW), timeout=20)) == words(FEW)
+    assert relay.asked.count(PREFACE) == 2

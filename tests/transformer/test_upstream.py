@@ -46,11 +46,10 @@ def prediction(*entries: bytes, shape: tuple[int, ...] = (2, 1), datatype: str =
 GOOD = prediction(b"0.5:3:cat", b"0.25:4:a:b")
 
 
-@asynccontextmanager
-async def predictor(
-    answer: pb.ModelInferResponse | Answer = GOOD, told: pb.ModelConfigResponse | None = None
-) -> AsyncIterator[PredictorClient]:
-    """A client of a predictor that answers as told."""
+async def listening(
+    answer: pb.ModelInferResponse | Answer, told: pb.ModelConfigResponse | None = None
+) -> tuple[grpc.aio.Server, int]:
+    """A predictor that answers as told, and its port."""
 
     async def model_config(_: Any, __: Any) -> Any:
         return told or config()
@@ -70,6 +69,15 @@ async def predictor(
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
+    return server, port
+
+
+@asynccontextmanager
+async def predictor(
+    answer: pb.ModelInferResponse | Answer = GOOD, told: pb.ModelConfigResponse | None = None
+) -> AsyncIterator[PredictorClient]:
+    """A client of a predictor that answers as told."""
+    server, port = await listening(answer, told)
     client = PredictorClient(read(TransformerSettings, [f"--predictor_host=127.0.0.1:{port}"]))
     try:
         yield client
@@ -211,3 +219,26 @@ async def test_a_refused_connection_is_told_within_the_time_to_connect() -> None
         assert not await client.reachable()
     finally:
         await client.close()
+
+
+async def test_each_of_several_predictors_behind_a_name_gets_its_share() -> None:
+    asked = [0, 0]
+
+    def counting(place: int) -> Answer:
+        async def answer(_: Any, __: Any) -> pb.ModelInferResponse:
+            asked[place] += 1
+            return GOOD
+
+        return answer
+
+    servers = [await listening(counting(place)) for place in range(2)]
+    addresses = ",".join(f"127.0.0.1:{port}" for _, port in servers)
+    client = PredictorClient(read(TransformerSettings, [f"--predictor_host=ipv4:{addresses}"]))
+    try:
+        for _ in range(20):
+            await classified(client)
+    finally:
+        await client.close()
+        await asyncio.gather(*(server.stop(0) for server, _ in servers))
+    assert sum(asked) == 20
+    assert min(asked) >= 5
