@@ -1,4 +1,5 @@
-"""Write `constraints.txt`: a version and hashes for every package that the project and its tools need.
+"""Write `constraints.txt` and `constraints-lint.txt`: a version and hashes for every package that the project and its
+tools need. The linters of manifests have an environment, and so a file, of their own, since they hold old versions.
 
 torch and torchvision have their version in pyproject.toml, and torch itself says which CUDA packages it takes; these
 stay out, because a hash would allow one build of torch only.
@@ -14,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[1]
 CONSTRAINTS = ROOT / "constraints.txt"
+LINT_CONSTRAINTS = ROOT / "constraints-lint.txt"
 
 HEADER = "# Written by `make constraints`.\n"
 
@@ -32,11 +34,14 @@ _COMPILE = (
     "--generate-hashes",
     "--no-header",
     "--no-annotate",
-    "--extra=dev",
-    "--group=build",
-    "pyproject.toml",
 )
 """For every Python from 3.11 on that pyproject.toml allows."""
+
+_NEEDS = {
+    CONSTRAINTS: ("--extra=dev", "--group=build", "pyproject.toml"),
+    LINT_CONSTRAINTS: ("--group=lint-manifests",),
+}
+"""What each file has to hold."""
 
 
 def without_torch(compiled: str) -> str:
@@ -45,12 +50,13 @@ def without_torch(compiled: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    with TemporaryDirectory() as scratch:
-        compiled = Path(scratch) / CONSTRAINTS.name
-        if CONSTRAINTS.exists():  # uv keeps the versions that stand in its output file
-            shutil.copy(CONSTRAINTS, compiled)
-        subprocess.run([*_COMPILE, f"--output-file={compiled}", *arguments], cwd=ROOT, check=True)
-        CONSTRAINTS.write_text(without_torch(compiled.read_text()))
+    for path, needs in _NEEDS.items():
+        with TemporaryDirectory() as scratch:
+            compiled = Path(scratch) / path.name
+            if path.exists():  # uv keeps the versions that stand in its output file
+                shutil.copy(path, compiled)
+            subprocess.run([*_COMPILE, *needs, f"--output-file={compiled}", *arguments], cwd=ROOT, check=True)
+            path.write_text(without_torch(compiled.read_text()))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What `constraints.txt` must be, and that the installation holds to it."""
+"""What `constraints.txt` and `constraints-lint.txt` must be, and that the installation holds to them."""
 
 import re
 import subprocess
@@ -7,39 +7,40 @@ import tomllib
 import zipfile
 from base64 import urlsafe_b64encode
 from hashlib import sha256
-from importlib.metadata import requires, version
+from importlib.metadata import distributions, requires, version
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from scripts.constraints import CONSTRAINTS, ROOT, without_torch
+from scripts.constraints import CONSTRAINTS, LINT_CONSTRAINTS, ROOT, without_torch
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 NAME = canonicalize_name(PROJECT["project"]["name"])
+FILES = (CONSTRAINTS, LINT_CONSTRAINTS)
 UV = str(Path(sys.executable).with_name("uv"))
 
 OF_TORCH = re.compile(r"torch|torchvision|triton|cuda-.*|nvidia-.*")
 """Pinned in pyproject.toml or by torch itself, so that another build of torch can be chosen."""
 
 
-def pinned() -> list[Requirement]:
-    lines = CONSTRAINTS.read_text().splitlines()
+def pinned(file: Path) -> list[Requirement]:
+    lines = file.read_text().splitlines()
     return [Requirement(line.rstrip(" \\")) for line in lines if line[0].isalnum()]
 
 
-def pins_here() -> dict[str, str]:
+def pins_here(file: Path = CONSTRAINTS) -> dict[str, str]:
     """Package to version, on this Python and machine."""
-    here = [pin for pin in pinned() if pin.marker is None or pin.marker.evaluate()]
+    here = [pin for pin in pinned(file) if pin.marker is None or pin.marker.evaluate()]
     return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in here}
 
 
 def asked_for() -> list[Requirement]:
-    """Every dependency that stands in pyproject.toml, what builds the project included."""
+    """Every dependency that stands in pyproject.toml, what builds the project included; not the linters of manifests."""
     extras = PROJECT["project"]["optional-dependencies"].values()
     lists = [PROJECT["project"]["dependencies"], PROJECT["build-system"]["requires"], *extras]
-    lists.extend(PROJECT["dependency-groups"].values())
+    lists.append(PROJECT["dependency-groups"]["build"])
     found = [Requirement(text) for texts in lists for text in texts]
     return [requirement for requirement in found if canonicalize_name(requirement.name) != NAME]
 
@@ -69,23 +70,35 @@ def test_every_dependency_is_pinned_within_what_pyproject_allows(requirement: Re
         assert requirement.specifier.contains(pins_here()[canonicalize_name(requirement.name)])
 
 
-def test_every_pin_is_one_version_with_hashes() -> None:
-    for block in re.split(r"\n(?=\w)", CONSTRAINTS.read_text().strip())[1:]:
+@pytest.mark.parametrize("linter", PROJECT["dependency-groups"]["lint-manifests"])
+def test_every_linter_of_manifests_is_pinned_in_a_file_of_its_own(linter: str) -> None:
+    assert linter in [str(pin) for pin in pinned(LINT_CONSTRAINTS)]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_every_pin_is_one_version_with_hashes(file: Path) -> None:
+    for block in re.split(r"\n(?=\w)", file.read_text().strip())[1:]:
         pin, *hashes = block.replace(" \\\n", "\n").splitlines()
         assert re.fullmatch(r"[a-z0-9.-]+==[\w.]+( ; .+)?", pin)
         assert hashes
         assert all(re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}", line) for line in hashes)
 
 
-def test_torch_is_not_pinned_here_and_no_index_is_named() -> None:
-    assert [pin.name for pin in pinned() if OF_TORCH.fullmatch(pin.name)] == []
-    assert "://" not in CONSTRAINTS.read_text()
-    assert "index" not in CONSTRAINTS.read_text()
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_torch_is_not_pinned_here_and_no_index_is_named(file: Path) -> None:
+    assert [pin.name for pin in pinned(file) if OF_TORCH.fullmatch(pin.name)] == []
+    assert "://" not in file.read_text()
+    assert "index" not in file.read_text()
 
 
 def test_this_environment_is_the_pinned_one() -> None:
     needed = {name for name in installed(NAME, frozenset({"dev"})) if not OF_TORCH.fullmatch(name)}
     assert {name: version(name) for name in needed} == {name: pins_here().get(name) for name in needed}
+
+
+def test_the_environment_of_linters_is_the_pinned_one(lint_environment: Path) -> None:
+    there = distributions(path=[str(path) for path in lint_environment.glob("lib/python*/site-packages")])
+    assert {canonicalize_name(package.name): package.version for package in there} == pins_here(LINT_CONSTRAINTS)
 
 
 def test_what_torch_alone_needs_is_left_out_with_its_hashes() -> None:

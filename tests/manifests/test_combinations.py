@@ -1,0 +1,81 @@
+"""Components go together as the manifests' README says, and every file is named there."""
+
+import re
+from itertools import chain
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.assets import needs_crds
+from tests.manifests.admission import refusals
+from tests.manifests.rendered import COMPONENTS, MANIFESTS, OVERLAYS, built, of_kind
+from tests.manifests.schemas import problems
+
+README = MANIFESTS / "README.md"
+GATEWAY = ["api-keys", "jwt", "open-paths", "rate-limits"]
+"""Components for an Envoy Gateway, which Standard mode alone has before it."""
+
+SUPPORTED = [
+    *(("standard", added) for added in (("open-paths",), ("api-keys",), ("jwt",))),
+    *(("standard", (added, "rate-limits")) for added in ("open-paths", "api-keys", "jwt")),
+    *(("standard-canary", (added, "rate-limits")) for added in ("api-keys", "jwt")),
+]
+RESOURCES = [path for path in sorted(MANIFESTS.rglob("*.yaml")) if path.name != "kustomization.yaml"]
+
+
+def kustomization(directory: Path, overlay: str, components: tuple[str, ...]) -> Path:
+    """A directory beside the manifests, as a user would write one."""
+    relative = Path("../" * len(directory.parts[1:])) / MANIFESTS.relative_to("/")
+    text = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [str(relative / "overlays" / overlay)],
+        "components": [str(relative / "components" / component) for component in components],
+    }
+    (directory / "kustomization.yaml").write_text(yaml.safe_dump(text))
+    return directory
+
+
+@needs_crds
+@pytest.mark.parametrize(("overlay", "components"), SUPPORTED, ids=str)
+def test_a_supported_combination_is_built_and_admitted(
+    overlay: str, components: tuple[str, ...], tmp_path: Path
+) -> None:
+    documents = built(kustomization(tmp_path, overlay, components))
+    assert refusals(documents) == []
+    assert [problem for document in documents for problem in problems(document)] == []
+    policies = of_kind("SecurityPolicy", documents) + of_kind("BackendTrafficPolicy", documents)
+    assert len(policies) == len(components)
+    (service,) = of_kind("InferenceService", documents)
+    for policy in policies:
+        assert policy["spec"]["targetRefs"][0]["name"] == service["metadata"]["name"]
+
+
+def test_every_component_is_in_an_overlay_or_in_a_supported_combination() -> None:
+    texts = [(MANIFESTS / "overlays" / name / "kustomization.yaml").read_text() for name in OVERLAYS]
+    used = {line.rpartition("/")[2] for line in "\n".join(texts).splitlines() if "/components/" in line}
+    assert used | set(chain.from_iterable(components for _, components in SUPPORTED)) == set(COMPONENTS)
+
+
+@pytest.mark.parametrize("path", RESOURCES, ids=lambda path: str(path.relative_to(MANIFESTS)))
+def test_a_file_holds_one_object_or_one_patch(path: Path) -> None:
+    documents = list(yaml.safe_load_all(path.read_text()))
+    assert len(documents) == 1
+    assert documents[0]
+
+
+def test_the_readme_lists_every_directory_and_every_object() -> None:
+    listed = set(re.findall(r"`([a-z0-9/-]+(?:\.yaml)?)`", README.read_text()))
+    directories = {str(path.parent.relative_to(MANIFESTS)) for path in MANIFESTS.rglob("kustomization.yaml")}
+    assert directories - listed == set()
+    objects = {str(path.relative_to(MANIFESTS)) for path in RESOURCES if "kind" in yaml.safe_load(path.read_text())}
+    assert objects - listed == set()
+    assert {name for name in listed if name.endswith(".yaml") and not (MANIFESTS / name).is_file()} == set()
+
+
+def test_only_one_policy_decides_who_may_ask() -> None:
+    """Two SecurityPolicies on one route: Envoy Gateway takes the older one and drops the other without a word."""
+    for _, components in SUPPORTED:
+        assert len({"api-keys", "jwt", "open-paths"} & set(components)) == 1
+    assert set(chain.from_iterable(components for _, components in SUPPORTED)) == set(GATEWAY)
