@@ -37,7 +37,7 @@ def pins_here(file: Path = CONSTRAINTS) -> dict[str, str]:
 
 
 def asked_for() -> list[Requirement]:
-    """Every dependency that stands in pyproject.toml, what builds the project included; not the linters of manifests."""
+    """Every dependency in pyproject.toml, what builds the project included; not the linters of manifests."""
     extras = PROJECT["project"]["optional-dependencies"].values()
     lists = [PROJECT["project"]["dependencies"], PROJECT["build-system"]["requires"], *extras]
     lists.append(PROJECT["dependency-groups"]["build"])

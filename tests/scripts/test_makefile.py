@@ -54,3 +54,48 @@ def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
 def test_a_bundle_is_made_as_asked(arguments: list[str], command: str) -> None:
     made = " ".join(make("--dry-run", *arguments).stdout.replace("\\\n", " ").split())
     assert command in made
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["k8s-setup"], "-m scripts.setup"),
+        (["k8s-setup", "OVERLAY=o", "CONTEXT=c"], "-m scripts.setup --overlay 'o' --context 'c'"),
+        (
+            ["k8s-deploy", "NAMESPACE=n", "TIMEOUT=9", "PHOTO=p.jpg", "URL=http://localhost"],
+            "-m scripts.deploy --namespace 'n' --timeout '9' --photo 'p.jpg' --url 'http://localhost'",
+        ),
+        (
+            ["k8s-deploy", "HEADER=X-API-Key: secret"],
+            "-m scripts.deploy --header 'X-API-Key: secret'",
+        ),
+        (["k8s-undeploy", "OVERLAY=o"], "-m scripts.undeploy --overlay 'o'"),
+        (
+            ["canary", "STORAGE_URI=s3://b/m", "PERCENT=5"],
+            "-m scripts.canary start --storage-uri 's3://b/m' --percent '5'",
+        ),
+        (["canary-promote", "SERVICE=cats"], "-m scripts.canary promote --name 'cats'"),
+        (["canary-rollback", "NAMESPACE=n"], "-m scripts.canary rollback --namespace 'n'"),
+        (["kind-up"], "-m scripts.kind up"),
+        (["kind-up", "TRUST=1"], "-m scripts.kind up --trust-first-download"),
+        (["kind-down"], "-m scripts.kind down"),
+    ],
+)
+def test_a_target_for_kubernetes_passes_on_what_was_chosen(arguments: list[str], command: str) -> None:
+    (made,) = [
+        line for line in make("--dry-run", *arguments).stdout.replace("\\\n", " ").splitlines() if "-m scripts" in line
+    ]
+    assert " ".join(made.split()).removeprefix(".venv/bin/python ") == command
+
+
+def test_make_lists_the_targets_for_kubernetes() -> None:
+    listed = {line.split()[0] for line in make().stdout.splitlines()}
+    assert listed >= {
+        "k8s-setup",
+        "k8s-deploy",
+        "k8s-undeploy",
+        "canary",
+        "canary-promote",
+        "canary-rollback",
+        "kind-up",
+    }
