@@ -11,17 +11,23 @@ LABELS ?=
 CALIBRATION ?=
 HOLDOUT ?=
 BENCHMARK_ONLY ?=
+# Images: what builds and runs them (docker, podman, or buildah, which only builds), and what they are called.
+DOCKER ?= docker
+REGISTRY ?= localhost/image-classifier
+TAG ?= latest
 
 BIN := .venv/bin
 UV := $(BIN)/uv
 INSTALLED := .venv/.installed$(TORCH_BACKEND:%=-%)
+LINTERS := .venv/lint
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test test-fast lint format format-check check ci bundle bench-protocol bench mutation constraints clean
+.PHONY: help install run test test-fast lint lint-manifests format format-check check ci bundle bench-protocol bench mutation docker-build docker-run compose-up compose-down \
+	k8s-setup k8s-deploy k8s-undeploy canary canary-promote canary-rollback kind-up kind-down constraints clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 17
 	@echo 'Variables: PYTHON= (3.11 or newer), TORCH_BACKEND=cpu (torch without CUDA)'
 
 install: $(INSTALLED) ## make the environment .venv (again when pyproject.toml or constraints.txt changed)
@@ -41,6 +47,9 @@ test-fast: $(INSTALLED) ## the tests of seconds, without coverage
 lint: $(INSTALLED) ## ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/mypy
+
+lint-manifests: $(INSTALLED) $(LINTERS)/.installed ## policies, YAML, Dockerfiles and shell scripts
+	$(BIN)/python -m scripts.lint_manifests
 
 format: $(INSTALLED) ## lay the code out anew
 	$(BIN)/ruff check --fix-only
@@ -72,6 +81,67 @@ bench: $(INSTALLED) ## speed beside the plain way, the floor and peers [BUNDLE= 
 mutation: $(INSTALLED) ## which changes of oip/ no test notices [MODULE=raw]
 	$(BIN)/python -m scripts.mutation $(MODULE)
 
+docker-build: ## both images [DOCKER=podman REGISTRY= TAG= BASE= DEVICE=cpu|cuda TORCH_BACKEND= BUNDLE=bundles/... to bake in]
+	$(BUILD_IMAGE) --file Dockerfile.predictor --tag '$(REGISTRY)/predictor:$(TAG)' $(if $(DEVICE),--build-arg DEVICE='$(DEVICE)') \
+		$(if $(TORCH_BACKEND),--build-arg TORCH_BACKEND='$(TORCH_BACKEND)') $(if $(BUNDLE),--build-arg BUNDLE='$(BUNDLE)') .
+	$(BUILD_IMAGE) --file Dockerfile.transformer --tag '$(REGISTRY)/transformer:$(TAG)' .
+
+# The transformer lives in the predictor's network, so that one port is enough; Ctrl-C stops both.
+docker-run: MODEL_DIR ?= bundles/resnet50
+docker-run: MODEL_NAME ?= resnet50
+docker-run: PORT ?= 8080
+docker-run: ## serve with both images [DOCKER=podman REGISTRY= TAG= MODEL_DIR= MODEL_NAME= PORT=]
+	@test -f '$(MODEL_DIR)/model.json' || { echo "MODEL_DIR: '$(MODEL_DIR)' is no bundle; make bundle makes one" >&2; exit 1; }
+	$(RUN_IMAGE) --detach --name image-classifier-predictor --publish '127.0.0.1:$(PORT):8080' \
+		--volume '$(abspath $(MODEL_DIR)):/mnt/models:ro' --env HTTP_PORT=9000 --env GRPC_PORT=9001 '$(REGISTRY)/predictor:$(TAG)'
+	@trap '$(DOCKER) stop image-classifier-predictor' EXIT; trap : INT TERM; \
+	$(RUN_IMAGE) --name image-classifier-transformer --network container:image-classifier-predictor \
+		--env PREDICTOR_HOST=127.0.0.1:9001 '$(REGISTRY)/transformer:$(TAG)'
+
+# Only docker's format has a health check.
+BUILD_IMAGE = $(DOCKER) build $(if $(filter docker,$(DOCKER)),,--format docker) $(if $(BASE),--build-arg BASE='$(BASE)') \
+	--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
+	--build-arg REVISION="$$(git rev-parse HEAD)" --build-arg CREATED="$$(git log -1 --format=%cI)"
+RUN_IMAGE = $(DOCKER) run --rm --read-only --tmpfs /tmp:size=64m --cap-drop ALL --security-opt no-new-privileges \
+	--memory 1g --stop-timeout 40 --env MODEL_NAME='$(MODEL_NAME)'
+
+k8s-setup: $(INSTALLED) ## what a cluster lacks for an overlay [OVERLAY=manifests/overlays/... NAMESPACE= CONTEXT=]
+	$(BIN)/python -m scripts.setup $(IN_OVERLAY)
+
+k8s-deploy: $(INSTALLED) ## check, apply, wait, classify a photo [OVERLAY= NAMESPACE= CONTEXT= TIMEOUT= PHOTO= URL= HEADER=]
+	$(BIN)/python -m scripts.deploy $(IN_OVERLAY) $(WAITING) $(if $(PHOTO),--photo '$(PHOTO)') $(if $(URL),--url '$(URL)') \
+		$(if $(HEADER),--header '$(HEADER)')
+
+k8s-undeploy: $(INSTALLED) ## remove what an overlay brought [OVERLAY= NAMESPACE= CONTEXT= TIMEOUT=]
+	$(BIN)/python -m scripts.undeploy $(IN_OVERLAY) $(WAITING)
+
+canary: $(INSTALLED) ## give a new bundle a share of the traffic [STORAGE_URI= PERCENT=10 SERVICE= NAMESPACE= CONTEXT= TIMEOUT=]
+	$(BIN)/python -m scripts.canary start $(OF_SERVICE) $(if $(STORAGE_URI),--storage-uri '$(STORAGE_URI)') \
+		$(if $(PERCENT),--percent '$(PERCENT)')
+
+canary-promote: $(INSTALLED) ## give it all of the traffic [SERVICE= NAMESPACE= CONTEXT= TIMEOUT=]
+	$(BIN)/python -m scripts.canary promote $(OF_SERVICE)
+
+canary-rollback: $(INSTALLED) ## give it none [SERVICE= NAMESPACE= CONTEXT= TIMEOUT=]
+	$(BIN)/python -m scripts.canary rollback $(OF_SERVICE)
+
+IN_CLUSTER = $(if $(CONTEXT),--context '$(CONTEXT)') $(if $(NAMESPACE),--namespace '$(NAMESPACE)')
+IN_OVERLAY = $(if $(OVERLAY),--overlay '$(OVERLAY)') $(IN_CLUSTER)
+WAITING = $(if $(TIMEOUT),--timeout '$(TIMEOUT)')
+OF_SERVICE = $(if $(SERVICE),--name '$(SERVICE)') $(IN_CLUSTER) $(WAITING)
+
+kind-up: $(INSTALLED) ## a cluster on this machine with Knative and KServe [TRUST=1 lists checksums of what it downloads]
+	$(BIN)/python -m scripts.kind up $(if $(TRUST),--trust-first-download)
+
+kind-down: $(INSTALLED) ## remove that cluster
+	$(BIN)/python -m scripts.kind down
+
+compose-up: ## both servers as containers on this machine [BUNDLE= MODEL_NAME= PORT=]
+	$(DOCKER) compose up --build --detach --wait
+
+compose-down: ## stop them
+	$(DOCKER) compose down
+
 constraints: $(UV) ## pin anew what pyproject.toml needs [UPGRADE=1 takes the newest versions]
 	$(BIN)/python -m scripts.constraints $(if $(UPGRADE),--upgrade)
 
@@ -84,6 +154,12 @@ $(INSTALLED): pyproject.toml constraints.txt $(UV)
 	$(UV) pip install --python $(BIN)/python --constraints constraints.txt \
 		--build-constraints constraints.txt --require-build-hashes --preview-features build-dependency-hashes \
 		--compile-bytecode $(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND)) --editable '.[dev]'
+	@touch $@
+
+# Every package is pinned with its hashes, and none is built here.
+$(LINTERS)/.installed: constraints-lint.txt $(UV)
+	test -x $(LINTERS)/bin/python || $(BIN)/python -m venv --without-pip $(LINTERS)
+	$(UV) pip sync --python $(LINTERS)/bin/python --require-hashes --only-binary :all: constraints-lint.txt
 	@touch $@
 
 $(UV): constraints.txt

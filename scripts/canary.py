@@ -14,13 +14,13 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from scripts import target
-from scripts.cluster import Cluster
+from scripts.deployment import target
+from scripts.deployment.cluster import Cluster
+from scripts.deployment.exchange import Document
+from scripts.deployment.inference_service import KNATIVE, is_ready, mode_in_effect, share_of_latest, traffic
+from scripts.deployment.outcome import outcome
+from scripts.deployment.readiness import POLL_SECONDS, wait_ready
 from scripts.errors import RunError
-from scripts.exchange import Document
-from scripts.inference_service import KNATIVE, is_ready, mode_in_effect, share_of_latest, traffic
-from scripts.outcome import outcome
-from scripts.readiness import POLL_SECONDS, wait_ready
 
 API = "serving.kserve.io/v1beta1"
 NAME = "image-classifier"

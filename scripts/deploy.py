@@ -6,17 +6,17 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts import target
-from scripts.checks import findings
-from scripts.cluster import title
+from scripts.deployment import target
+from scripts.deployment.checks import findings
+from scripts.deployment.cluster import title
+from scripts.deployment.findings import told
+from scripts.deployment.outcome import outcome
+from scripts.deployment.plan import Plan
+from scripts.deployment.readiness import POLL_SECONDS, wait_ready
+from scripts.deployment.rollout import apply
+from scripts.deployment.smoke import Smoke
 from scripts.draw_sample import SAMPLE
 from scripts.errors import RunError
-from scripts.findings import told
-from scripts.outcome import outcome
-from scripts.plan import Plan
-from scripts.readiness import POLL_SECONDS, wait_ready
-from scripts.rollout import apply
-from scripts.smoke import Smoke
 
 AWAITED = ("InferenceService", "InferenceGraph")
 """Kinds that say whether they are ready."""

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.deployment.outcome import outcome
 from scripts.downloads import FLAG, Downloads, Source
 from scripts.errors import RunError
-from scripts.outcome import outcome
 
 NAME = "image-classifier"
 CACHE = Path.home() / ".cache" / "image-classifier-kind"

@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from scripts.constraints import ROOT
+from scripts.deployment.overlay import Overlay
+from scripts.deployment.pods import Document, deployments
 from scripts.errors import RunError
-from scripts.overlay import Overlay
-from scripts.pods import Document, deployments
 
 LINTERS = ROOT / ".venv" / "lint"
 MANIFESTS = ROOT / "manifests"

@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Sequence
 
-from scripts import target
-from scripts.checks import findings
-from scripts.findings import told
-from scripts.outcome import outcome
+from scripts.deployment import target
+from scripts.deployment.checks import findings
+from scripts.deployment.findings import told
+from scripts.deployment.outcome import outcome
 
 
 def main(arguments: Sequence[str]) -> int:

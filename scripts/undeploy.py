@@ -4,10 +4,10 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from scripts import target
-from scripts.outcome import outcome
-from scripts.plan import Plan
-from scripts.removal import POLL_SECONDS, remove
+from scripts.deployment import target
+from scripts.deployment.outcome import outcome
+from scripts.deployment.plan import Plan
+from scripts.deployment.removal import POLL_SECONDS, remove
 
 
 def undeploy(plan: Plan, options: Namespace, poll_seconds: float) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from scripts.lint_manifests import LINTERS
-from tests.scripts.api_server import ApiServer, api_server
-from tests.scripts.clusters import healthy
+from tests.scripts.deployment.api_server import ApiServer, api_server
+from tests.scripts.deployment.clusters import healthy
 
 
 @pytest.fixture(scope="session")

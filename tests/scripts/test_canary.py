@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from scripts.canary import main
-from tests.scripts.api_server import NAMESPACE, ApiServer
-from tests.scripts.clusters import object_of, overlay, ready
-from tests.scripts.fields import Document
+from tests.scripts.deployment.api_server import NAMESPACE, ApiServer
+from tests.scripts.deployment.clusters import object_of, overlay, ready
+from tests.scripts.deployment.fields import Document
 
 OLD, NEW = "s3://image-classifier-models/resnet50", "s3://image-classifier-models/resnet50-2"
 

@@ -12,9 +12,9 @@ import pytest
 from scripts.constraints import ROOT
 from scripts.deploy import main
 from scripts.draw_sample import SAMPLE
-from tests.scripts.api_server import NAMESPACE, ApiServer
-from tests.scripts.clusters import OVERLAYS, object_of, pinned, ready
-from tests.scripts.ingress import ingress
+from tests.scripts.deployment.api_server import NAMESPACE, ApiServer
+from tests.scripts.deployment.clusters import OVERLAYS, object_of, pinned, ready
+from tests.scripts.deployment.ingress import ingress
 
 ORDER = [
     "PATCH serviceaccounts/image-classifier-predictor",

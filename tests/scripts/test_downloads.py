@@ -5,7 +5,7 @@ import pytest
 
 from scripts.downloads import Downloads, Source
 from scripts.errors import RunError
-from tests.scripts.ingress import Ingress, ingress
+from tests.scripts.deployment.ingress import Ingress, ingress
 
 TEXT = "kind: Namespace\n"
 DIGEST = hashlib.sha256(TEXT.encode()).hexdigest()

@@ -9,7 +9,7 @@ from typing import Any
 
 from scripts.constraints import ROOT
 from scripts.kind import CHECKSUMS, SOURCES
-from tests.scripts.ingress import ingress
+from tests.scripts.deployment.ingress import ingress
 
 UP = ("up", "--trust-first-download")
 

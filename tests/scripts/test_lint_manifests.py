@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.deployment.overlay import Overlay
+from scripts.deployment.pods import Document
 from scripts.errors import RunError
 from scripts.lint_manifests import (
     ACCEPTED,
@@ -18,8 +20,6 @@ from scripts.lint_manifests import (
     unaccepted,
     violations,
 )
-from scripts.overlay import Overlay
-from scripts.pods import Document
 from tests.assets import PROJECT
 from tests.scripts.test_makefile import make
 

@@ -9,8 +9,8 @@ import pytest
 
 from scripts.constraints import ROOT
 from scripts.setup import main
-from tests.scripts.api_server import ApiServer
-from tests.scripts.clusters import (
+from tests.scripts.deployment.api_server import ApiServer
+from tests.scripts.deployment.clusters import (
     OVERLAYS,
     knative,
     pinned,

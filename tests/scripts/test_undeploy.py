@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from scripts.undeploy import main
-from tests.scripts.api_server import ApiServer
-from tests.scripts.clusters import overlay, pinned, remove, unserve
+from tests.scripts.deployment.api_server import ApiServer
+from tests.scripts.deployment.clusters import overlay, pinned, remove, unserve
 from tests.scripts.test_deploy import ORDER
 
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from scripts.checks import findings
-from scripts.cluster import Cluster
 from scripts.constraints import ROOT
-from scripts.findings import Level
-from scripts.overlay import Overlay
-from scripts.plan import Plan
-from tests.scripts.api_server import NAMESPACE, ApiServer, Key, Kind, State
-from tests.scripts.fields import Document
+from scripts.deployment.checks import findings
+from scripts.deployment.cluster import Cluster
+from scripts.deployment.findings import Level
+from scripts.deployment.overlay import Overlay
+from scripts.deployment.plan import Plan
+from tests.scripts.deployment.api_server import NAMESPACE, ApiServer, Key, Kind, State
+from tests.scripts.deployment.fields import Document
 
 OVERLAYS = ROOT / "manifests" / "overlays"
 NAMES = sorted(path.name for path in OVERLAYS.iterdir())

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from scripts import place_checks, platform_checks
-from scripts.exchange import FORBIDDEN, UNREACHED, ClusterError
-from scripts.findings import Finding, missing, note
-from scripts.plan import Plan
+from scripts.deployment import place_checks, platform_checks
+from scripts.deployment.exchange import FORBIDDEN, UNREACHED, ClusterError
+from scripts.deployment.findings import Finding, missing, note
+from scripts.deployment.plan import Plan
 
 Check = Callable[[Plan], Iterator[Finding]]
 

@@ -1,9 +1,9 @@
 import pytest
 
+from scripts.deployment.smoke import Smoke
 from scripts.draw_sample import SAMPLE
 from scripts.errors import RunError
-from scripts.smoke import Smoke
-from tests.scripts.ingress import ANSWER, ingress
+from tests.scripts.deployment.ingress import ANSWER, ingress
 
 
 def service(url: str | None) -> dict[str, object]:

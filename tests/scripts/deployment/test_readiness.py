@@ -4,12 +4,12 @@ from http import HTTPStatus
 
 import pytest
 
-from scripts.cluster import Cluster
+from scripts.deployment.cluster import Cluster
+from scripts.deployment.readiness import wait_ready
 from scripts.errors import RunError
-from scripts.readiness import wait_ready
-from tests.scripts.api_server import NAMESPACE, ApiServer
-from tests.scripts.clusters import ready, remove
-from tests.scripts.fields import Document
+from tests.scripts.deployment.api_server import NAMESPACE, ApiServer
+from tests.scripts.deployment.clusters import ready, remove
+from tests.scripts.deployment.fields import Document
 
 SERVICE = {
     "apiVersion": "serving.kserve.io/v1beta1",

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from scripts.cluster import Cluster
 from scripts.constraints import ROOT
+from scripts.deployment.cluster import Cluster
+from scripts.deployment.exchange import UNREACHED, ClusterError
 from scripts.errors import RunError
-from scripts.exchange import UNREACHED, ClusterError
-from tests.scripts.api_server import NAMESPACE, TOKEN, ApiServer, kubeconfig
-from tests.scripts.ingress import ingress
+from tests.scripts.deployment.api_server import NAMESPACE, TOKEN, ApiServer, kubeconfig
+from tests.scripts.deployment.ingress import ingress
 
 ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "cats", "namespace": NAMESPACE}}
 
@@ -79,7 +79,7 @@ def test_a_kubeconfig_that_is_none_is_told(tmp_path: Path) -> None:
 def test_nothing_is_kept_on_the_disk(server: ApiServer, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    code = "from scripts.cluster import Cluster; assert Cluster.connect().serves('v1', 'ServiceAccount')"
+    code = "from scripts.deployment.cluster import Cluster; assert Cluster.connect().serves('v1', 'ServiceAccount')"
     environment = os.environ | {"KUBECONFIG": str(server.kubeconfig), "TMPDIR": str(scratch)}
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
     assert list(scratch.iterdir()) == []

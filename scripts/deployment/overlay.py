@@ -10,8 +10,8 @@ from typing import Self
 
 import yaml
 
+from scripts.deployment.exchange import Document
 from scripts.errors import RunError
-from scripts.exchange import Document
 
 KUBECTL = (1, 21)
 """The first whose kustomize knows components."""

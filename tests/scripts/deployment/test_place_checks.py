@@ -5,10 +5,10 @@ from http import HTTPStatus
 
 import pytest
 
-from scripts.checks import findings
-from scripts.overlay import Overlay
-from tests.scripts.api_server import NAMESPACE, ApiServer, State
-from tests.scripts.clusters import (
+from scripts.deployment.checks import findings
+from scripts.deployment.overlay import Overlay
+from tests.scripts.deployment.api_server import NAMESPACE, ApiServer, State
+from tests.scripts.deployment.clusters import (
     forbid,
     lacking,
     overlay,
@@ -17,7 +17,7 @@ from tests.scripts.clusters import (
     quota,
     remove,
 )
-from tests.scripts.fields import Document
+from tests.scripts.deployment.fields import Document
 
 
 def namespace(level: str) -> Document:

@@ -4,9 +4,9 @@ from http import HTTPStatus
 
 import pytest
 
-from scripts.checks import findings
-from tests.scripts.api_server import ApiServer
-from tests.scripts.clusters import (
+from scripts.deployment.checks import findings
+from tests.scripts.deployment.api_server import ApiServer
+from tests.scripts.deployment.clusters import (
     NAMES,
     forbid,
     hide,

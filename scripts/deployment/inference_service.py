@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from scripts.exchange import Document
+from scripts.deployment.exchange import Document
 
 MODE = "serving.kserve.io/deploymentMode"
 KNATIVE = "Knative"

@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Callable
 
+from scripts.deployment.exchange import UNREACHED, ClusterError
 from scripts.errors import RunError
-from scripts.exchange import UNREACHED, ClusterError
 
 INTERRUPTED = 130
 """What a shell calls the end by Ctrl-C."""

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from scripts.checks import findings
-from scripts.overlay import Overlay
-from tests.scripts.api_server import NAMESPACE, ApiServer, Kind, State
-from tests.scripts.clusters import (
+from scripts.deployment.checks import findings
+from scripts.deployment.overlay import Overlay
+from tests.scripts.deployment.api_server import NAMESPACE, ApiServer, Kind, State
+from tests.scripts.deployment.clusters import (
     config_map,
     controller,
     knative,

@@ -3,9 +3,9 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from scripts.cluster import Cluster
-from scripts.overlay import Overlay
-from scripts.plan import Plan
+from scripts.deployment.cluster import Cluster
+from scripts.deployment.overlay import Overlay
+from scripts.deployment.plan import Plan
 
 OVERLAY = Path("manifests/overlays/knative")
 TIMEOUT_SECONDS = 600

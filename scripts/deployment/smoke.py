@@ -10,8 +10,8 @@ import httpx
 from pydantic import ValidationError
 
 from scripts.answer import Answer
+from scripts.deployment.exchange import Document
 from scripts.errors import RunError
-from scripts.exchange import Document
 
 REQUEST_SECONDS = 60
 SETTLE_SECONDS = 60.0

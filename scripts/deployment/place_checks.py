@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from scripts.cluster import title
-from scripts.exchange import CONFLICT, UNREACHED, ClusterError, Document
-from scripts.findings import Finding, Level, missing, note, ok
-from scripts.inference_service import mode_in_effect, mode_of
-from scripts.plan import Plan
-from scripts.room import needs, shortages
+from scripts.deployment.cluster import title
+from scripts.deployment.exchange import CONFLICT, UNREACHED, ClusterError, Document
+from scripts.deployment.findings import Finding, Level, missing, note, ok
+from scripts.deployment.inference_service import mode_in_effect, mode_of
+from scripts.deployment.plan import Plan
+from scripts.deployment.room import needs, shortages
 
 ZEROS = re.compile(r"@sha256:0{64}$")
 LEVEL = "pod-security.kubernetes.io/enforce"

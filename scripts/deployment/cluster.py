@@ -12,9 +12,9 @@ from kubernetes.config import ConfigException, list_kube_config_contexts, load_k
 from kubernetes.dynamic import DynamicClient
 from yaml import YAMLError
 
-from scripts.discovery import Discovery
+from scripts.deployment.discovery import Discovery
+from scripts.deployment.exchange import NOT_FOUND, ClusterError, Document, sent
 from scripts.errors import RunError
-from scripts.exchange import NOT_FOUND, ClusterError, Document, sent
 
 MANAGER = "image-classifier"
 """Owns the fields that `scripts.deploy` applies."""

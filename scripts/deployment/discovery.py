@@ -4,7 +4,7 @@ from typing import Any
 
 from kubernetes.dynamic.resource import Resource
 
-from scripts.exchange import NOT_FOUND, ClusterError, Document, sent
+from scripts.deployment.exchange import NOT_FOUND, ClusterError, Document, sent
 
 
 class Discovery:

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from scripts.exchange import Document
-from scripts.findings import Finding, missing, note, ok
-from scripts.flags import flags_of
-from scripts.inference_service import KNATIVE, STANDARD
-from scripts.plan import KNATIVE_NAMESPACE, KSERVE, KSERVE_NAMESPACE, SERVICE_CONFIG, Plan
+from scripts.deployment.exchange import Document
+from scripts.deployment.findings import Finding, missing, note, ok
+from scripts.deployment.flags import flags_of
+from scripts.deployment.inference_service import KNATIVE, STANDARD
+from scripts.deployment.plan import KNATIVE_NAMESPACE, KSERVE, KSERVE_NAMESPACE, SERVICE_CONFIG, Plan
 
 Version = tuple[int, int]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from scripts.deployment.pods import Document, deployments
 from scripts.errors import RunError
-from scripts.pods import Document, deployments
 
 RUNTIME: Document = {
     "kind": "ServingRuntime",

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from scripts.cluster import Cluster, title
+from scripts.deployment.cluster import Cluster, title
+from scripts.deployment.exchange import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, ClusterError, Document
+from scripts.deployment.inference_service import is_ready
 from scripts.errors import RunError
-from scripts.exchange import FORBIDDEN, NOT_FOUND, UNAUTHORIZED, ClusterError, Document
-from scripts.inference_service import is_ready
 
 POLL_SECONDS = 2.0
 FINAL = (UNAUTHORIZED, FORBIDDEN, NOT_FOUND)

@@ -1,6 +1,6 @@
 import pytest
 
-from scripts.flags import flags_of
+from scripts.deployment.flags import flags_of
 
 EMPTY_DIR = "kubernetes.podspec-volumes-emptydir"
 

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Sequence
 
-from scripts.cluster import Cluster, title
+from scripts.deployment.cluster import Cluster, title
+from scripts.deployment.exchange import ClusterError, Document
 from scripts.errors import RunError
-from scripts.exchange import ClusterError, Document
 
 POLL_SECONDS = 1.0
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from scripts.cluster import Cluster, title
+from scripts.deployment.cluster import Cluster, title
+from scripts.deployment.exchange import ClusterError, Document
 from scripts.errors import RunError
-from scripts.exchange import ClusterError, Document
 
 
 def apply(cluster: Cluster, documents: Sequence[Document], *, force: bool = False) -> list[Document]:

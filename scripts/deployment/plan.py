@@ -4,11 +4,11 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 
-from scripts.cluster import Cluster
-from scripts.exchange import Document
-from scripts.inference_service import KNATIVE, mode_of, normal_mode, runtimes_of, storage_uris
-from scripts.overlay import Overlay
-from scripts.pods import deployments
+from scripts.deployment.cluster import Cluster
+from scripts.deployment.exchange import Document
+from scripts.deployment.inference_service import KNATIVE, mode_of, normal_mode, runtimes_of, storage_uris
+from scripts.deployment.overlay import Overlay
+from scripts.deployment.pods import deployments
 
 KSERVE = "serving.kserve.io/v1alpha1"
 KSERVE_NAMESPACE = "kserve"

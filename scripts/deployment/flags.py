@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from scripts.exchange import Document
+from scripts.deployment.exchange import Document
 
 
 class Flag(NamedTuple):

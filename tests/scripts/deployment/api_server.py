@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from tests.scripts.fields import Document, at, bare, leaves, merged
+from tests.scripts.deployment.fields import Document, at, bare, leaves, merged
 
 TOKEN = "let-me-in"  # noqa: S105  # of nobody
 NAMESPACE = "photos"

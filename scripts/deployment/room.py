@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from kubernetes.utils import parse_quantity
 
-from scripts.exchange import Document
+from scripts.deployment.exchange import Document
 
 GIBIBYTE = 1 << 30
 UNASKED = {"cpu": "1", "memory": "2Gi"}

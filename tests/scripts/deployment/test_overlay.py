@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from scripts.constraints import ROOT
+from scripts.deployment.overlay import CLUSTER_WIDE, Overlay
 from scripts.errors import RunError
-from scripts.overlay import CLUSTER_WIDE, Overlay
-from tests.scripts.clusters import NAMES, OVERLAYS, overlay
+from tests.scripts.deployment.clusters import NAMES, OVERLAYS, overlay
 
 RENDER = (
-    "import sys; from pathlib import Path; from scripts.overlay import Overlay\n"
+    "import sys; from pathlib import Path; from scripts.deployment.overlay import Overlay\n"
     "from scripts.errors import RunError\n"
     "try: Overlay.render(Path(sys.argv[1]), 'photos')\n"
     "except RunError as error: sys.exit(f'error: {error}')"

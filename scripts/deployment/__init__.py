@@ -1,0 +1,1 @@
+"""A cluster and what is brought onto it: checked, applied, awaited, asked, removed."""
