@@ -21,7 +21,7 @@ _MOST_PASSES = 12
 """Over all steps at warm-up. A machine that is busy while a server starts must not decide how it runs from then on."""
 
 _BETTER = 0.95
-"""A pass that makes no step so much quicker was the last one."""
+"""A pass that makes no step so much quicker was the last one; so was one after which the costs are consistent."""
 
 T = TypeVar("T", bound=np.generic)
 
@@ -73,6 +73,8 @@ class Ladder:
             self._pass(threads)
             best = self._pass(threads)
             for _ in range(_MOST_PASSES - 2):
+                if _consistent(best):
+                    break
                 latest = self._pass(threads)
                 settled = all(latest[step] > _BETTER * best[step] for step in best)
                 best = {step: min(best[step], latest[step]) for step in best}
@@ -91,6 +93,12 @@ class Ladder:
 
     def _blank(self, images: int) -> NDArray[np.uint8]:
         return np.zeros((images, *self._shape), np.uint8)
+
+
+def _consistent(costs: Mapping[int, int]) -> bool:
+    """More images cost more in all and no more each, as on a machine that did nothing else."""
+    pairs = zip(costs.items(), list(costs.items())[1:], strict=False)
+    return all(cost < more and more * step <= cost * larger for (step, cost), (larger, more) in pairs)
 
 
 def plausible(costs: Mapping[int, int]) -> dict[int, int]:

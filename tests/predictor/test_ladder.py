@@ -90,16 +90,22 @@ def test_a_step_that_something_else_held_up_is_judged_by_its_quickest_run() -> N
 
 
 def test_warming_up_goes_on_while_the_machine_gets_quieter() -> None:
-    costs = {1: iter([90, 80, 60, 40, 20, 10, 10]), 4: iter([900, 500, 300, 100, 50, 30, 30])}
+    costs = {1: iter([90, 80, 60, 40, 20, 9, 9]), 4: iter([900, 500, 300, 200, 100, 40, 40])}
     ladder = warm(Echo((1, 4), cost_ns=lambda size: next(costs[size])))
-    assert ladder.cover(4) == (4,)
+    assert ladder.cover(4) == (1, 1, 1, 1)
     assert [next(left, None) for left in costs.values()] == [None, None]
 
 
-def test_warming_up_ends_even_if_the_machine_never_settles() -> None:
-    engine = Echo((1,), cost_ns=lambda _: 2 ** (40 - len(engine.batches)))
+def test_warming_up_ends_once_more_images_cost_more_in_all_and_less_each() -> None:
+    engine = Echo((1, 2, 4), cost_ns={1: 10, 2: 18, 4: 32}.__getitem__)
     Ladder(engine, CROP, engine.clock_ns).warm_up()
-    assert len(engine.batches) == 12
+    assert [len(batch) for batch in engine.batches] == [1, 2, 4] * 2
+
+
+def test_warming_up_ends_even_if_the_machine_never_settles() -> None:
+    engine = Echo((1, 2), cost_ns=lambda size: 3 ** (60 - len(engine.batches)) * size**3)
+    Ladder(engine, CROP, engine.clock_ns).warm_up()
+    assert len(engine.batches) == 12 * 2
 
 
 def test_fewer_images_never_cost_more_than_more_of_them() -> None:
@@ -109,7 +115,7 @@ def test_fewer_images_never_cost_more_than_more_of_them() -> None:
 
 
 def test_warming_up_runs_the_steps_in_turn_so_that_what_disturbs_one_does_not_disturb_all_its_runs() -> None:
-    engine = Echo((1, 2, 8))
+    engine = Echo((1, 2, 8), cost_ns={1: 10, 2: 30, 8: 90}.__getitem__)
     Ladder(engine, CROP, engine.clock_ns).warm_up()
     assert [len(batch) for batch in engine.batches] == [1, 2, 8] * 3
 
