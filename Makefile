@@ -82,7 +82,7 @@ mutation: $(INSTALLED) ## which changes of oip/ no test notices [MODULE=raw]
 	$(BIN)/python -m scripts.mutation $(MODULE)
 
 docker-build: ## both images [DOCKER=podman REGISTRY= TAG= BASE= DEVICE=cpu|cuda TORCH_BACKEND= BUNDLE=bundles/... to bake in]
-	$(BUILD_IMAGE) --file Dockerfile.predictor --tag '$(REGISTRY)/predictor:$(TAG)' $(if $(DEVICE),--build-arg DEVICE='$(DEVICE)') \
+	$(BUILD_IMAGE) --file Dockerfile.predictor --tag '$(REGISTRY)/predictor$(VARIANT):$(TAG)' $(if $(DEVICE),--build-arg DEVICE='$(DEVICE)') \
 		$(if $(TORCH_BACKEND),--build-arg TORCH_BACKEND='$(TORCH_BACKEND)') $(if $(BUNDLE),--build-arg BUNDLE='$(BUNDLE)') .
 	$(BUILD_IMAGE) --file Dockerfile.transformer --tag '$(REGISTRY)/transformer:$(TAG)' .
 
@@ -98,6 +98,8 @@ docker-run: ## serve with both images [DOCKER=podman REGISTRY= TAG= MODEL_DIR= M
 	$(RUN_IMAGE) --name image-classifier-transformer --network container:image-classifier-predictor \
 		--env PREDICTOR_HOST=127.0.0.1:9001 '$(REGISTRY)/transformer:$(TAG)'
 
+# As manifests/components/images names them.
+VARIANT = $(if $(filter cuda,$(DEVICE)),-cuda)$(if $(BUNDLE),-baked)
 # Only docker's format has a health check.
 BUILD_IMAGE = $(DOCKER) build $(if $(filter docker,$(DOCKER)),,--format docker) $(if $(BASE),--build-arg BASE='$(BASE)') \
 	--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
@@ -108,15 +110,15 @@ RUN_IMAGE = $(DOCKER) run --rm --read-only --tmpfs /tmp:size=64m --cap-drop ALL 
 k8s-setup: $(INSTALLED) ## what a cluster lacks for an overlay [OVERLAY=manifests/overlays/... NAMESPACE= CONTEXT=]
 	$(BIN)/python -m scripts.setup $(IN_OVERLAY)
 
-k8s-deploy: $(INSTALLED) ## check, apply, wait, classify a photo [OVERLAY= NAMESPACE= CONTEXT= TIMEOUT= PHOTO= URL= HEADER=]
+k8s-deploy: $(INSTALLED) ## check, apply, wait, classify a photo [OVERLAY= NAMESPACE= CONTEXT= TIMEOUT= PHOTO= URL= HEADER= FORCE=1]
 	$(BIN)/python -m scripts.deploy $(IN_OVERLAY) $(WAITING) $(if $(PHOTO),--photo '$(PHOTO)') $(if $(URL),--url '$(URL)') \
-		$(if $(HEADER),--header '$(HEADER)')
+		$(if $(HEADER),--header '$(HEADER)') $(if $(FORCE),--force-conflicts)
 
 k8s-undeploy: $(INSTALLED) ## remove what an overlay brought [OVERLAY= NAMESPACE= CONTEXT= TIMEOUT=]
 	$(BIN)/python -m scripts.undeploy $(IN_OVERLAY) $(WAITING)
 
-canary: $(INSTALLED) ## give a new bundle a share of the traffic [STORAGE_URI= PERCENT=10 SERVICE= NAMESPACE= CONTEXT= TIMEOUT=]
-	$(BIN)/python -m scripts.canary start $(OF_SERVICE) $(if $(STORAGE_URI),--storage-uri '$(STORAGE_URI)') \
+canary: $(INSTALLED) ## give a new bundle a share of the traffic [STORAGE_URI= RUNTIME= PERCENT=10 SERVICE= NAMESPACE= CONTEXT= TIMEOUT=]
+	$(BIN)/python -m scripts.canary start $(OF_SERVICE) $(if $(STORAGE_URI),--storage-uri '$(STORAGE_URI)') $(if $(RUNTIME),--runtime '$(RUNTIME)') \
 		$(if $(PERCENT),--percent '$(PERCENT)')
 
 canary-promote: $(INSTALLED) ## give it all of the traffic [SERVICE= NAMESPACE= CONTEXT= TIMEOUT=]

@@ -1,4 +1,4 @@
-"""A new bundle beside the old one, in Knative mode: give it a share of the traffic, then all of it, or none.
+"""A new bundle or image beside the old one, in Knative mode: give it a share of the traffic, then all of it, or none.
 
 The same with kubectl, for the InferenceService NAME:
 
@@ -43,16 +43,18 @@ class Change:
 
 
 def start(service: Document, options: Namespace) -> Change:
-    """Gives the bundle at `options.storage_uri` its share, or another one to a canary that runs."""
+    """Gives another bundle, or another image by its runtime, its share; or a canary that runs another share."""
     name = service["metadata"]["name"]
-    uri = _uri(service)
-    if uri is None:
+    asked = {"storageUri": options.storage_uri, "runtime": options.runtime}
+    wanted = {field: value for field, value in asked.items() if value is not None}
+    present = _changeable(service)
+    if "storageUri" in wanted and "storageUri" not in present:
         raise RunError(f"canary: expected {name} to have a storageUri, found none: its bundle is in the image")
-    if _percent(service) is None and options.storage_uri in (None, uri):
-        raise RunError(f"canary: expected --storage-uri of another bundle than {uri}, which {name} serves")
+    if _percent(service) is None and wanted.items() <= present.items():
+        raise RunError(f"canary: expected --storage-uri or --runtime of another than {_told(service)}")
     if _percent(service) is None and not is_ready(service):
         raise RunError(f"canary: expected {name} to be ready before, found it not ready")
-    return Change(_patch(options.percent, options.storage_uri or uri), options.percent)
+    return Change(_patch(options.percent, wanted), options.percent)
 
 
 def promote(service: Document, options: Namespace) -> Change:
@@ -93,7 +95,7 @@ def described(service: Document) -> str:
     percent = _percent(service)
     state = "ready" if is_ready(service) else "not ready"
     canary = "no canary" if percent is None else f"canary at {percent} %"
-    head = f"{service['metadata']['name']}: {state}, {canary}, bundle {_uri(service) or 'in the image'}"
+    head = f"{service['metadata']['name']}: {state}, {canary}, {_told(service)}"
     return "\n".join([head, *map(_row, traffic(service))])
 
 
@@ -111,6 +113,7 @@ def _parser() -> ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     begin = commands.add_parser("start", parents=[shared], help="give a new bundle, or a running canary, a share")
     begin.add_argument("--storage-uri", metavar="URI", help="of the new bundle; the running canary's without it")
+    begin.add_argument("--runtime", metavar="NAME", help="with the new image; the running canary's without it")
     begin.add_argument("--percent", type=_percentage, default=DEFAULT_PERCENT, help="1 to 99; %(default)s without it")
     commands.add_parser("promote", parents=[shared], help="give the canary all of the traffic")
     commands.add_parser("rollback", parents=[shared], help="give the revision before it all of the traffic")
@@ -153,14 +156,19 @@ def _percent(service: Document) -> int | None:
     return None if percent is None else int(percent)
 
 
-def _uri(service: Document) -> str | None:
-    uri = (service["spec"]["predictor"].get("model") or {}).get("storageUri")
-    return None if uri is None else str(uri)
+def _changeable(service: Document) -> Document:
+    """What a canary may change of the model."""
+    model = service["spec"]["predictor"].get("model") or {}
+    return {field: model[field] for field in ("storageUri", "runtime") if field in model}
 
 
-def _patch(percent: int | None, uri: str | None = None) -> Document:
-    model = {} if uri is None else {"model": {"storageUri": uri}}
-    return {"spec": {"predictor": {"canaryTrafficPercent": percent, **model}}}
+def _told(service: Document) -> str:
+    model = _changeable(service)
+    return f"bundle {model.get('storageUri', 'in the image')}, runtime {model.get('runtime', 'of no name')}"
+
+
+def _patch(percent: int | None, model: Document | None = None) -> Document:
+    return {"spec": {"predictor": {"canaryTrafficPercent": percent, **({"model": model} if model else {})}}}
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("storage", place_checks.storage),
     ("namespace", place_checks.namespace),
     ("mode", place_checks.modes),
+    ("canary", place_checks.canaries),
     ("quota", place_checks.quota),
     ("permission", place_checks.permissions),
     ("admission", place_checks.admission),

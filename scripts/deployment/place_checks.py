@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from scripts.deployment.cluster import title
-from scripts.deployment.exchange import CONFLICT, UNREACHED, ClusterError, Document
+from scripts.deployment.exchange import UNREACHED, ClusterError, Document
 from scripts.deployment.findings import Finding, Level, missing, note, ok
 from scripts.deployment.inference_service import mode_in_effect, mode_of
 from scripts.deployment.plan import Plan
@@ -66,6 +66,16 @@ def modes(plan: Plan) -> Iterator[Finding]:
             yield missing("mode", f"{mode_in_effect(current)}, {where}", mode_of(service))
 
 
+def canaries(plan: Plan) -> Iterator[Finding]:
+    """No canary runs, or was rolled back, of which the overlay does not know: what is deployed would get its share."""
+    for service in plan.services:
+        current = plan.cluster.current(service)
+        percent = current["spec"]["predictor"].get("canaryTrafficPercent") if current is not None else None
+        if percent is not None and "canaryTrafficPercent" not in service["spec"]["predictor"]:
+            wanted = f"no canary of {service['metadata']['name']}, or it in the overlay"
+            yield missing("canary", wanted, f"one at {percent} %: promote it or end it (docs/deployment.md)")
+
+
 def quota(plan: Plan) -> Iterator[Finding]:
     """Quotas leave room for the least number of pods; for services that run already that is only worth a note."""
     name = plan.overlay.namespace
@@ -103,15 +113,15 @@ def admission(plan: Plan) -> Iterator[Finding]:
 
 
 def _refusal(plan: Plan, document: Document) -> ClusterError | None:
-    """None also where no dry run can tell, and for a conflict, which is for the person who applies to decide."""
+    """None also where no dry run can tell."""
     if not plan.cluster.serves(document["apiVersion"], document["kind"]):
         return None
     try:
-        plan.cluster.apply(document, dry_run=True)
+        plan.cluster.apply(document, force=plan.force, dry_run=True)
     except ClusterError as error:
         if error.status == UNREACHED:
             raise
-        return None if error.status == CONFLICT or UNTRIED.search(str(error)) else error
+        return None if UNTRIED.search(str(error)) else error
     return None
 
 

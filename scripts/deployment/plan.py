@@ -19,10 +19,11 @@ RUNTIME_KINDS = ("ServingRuntime", "ClusterServingRuntime")
 
 @dataclass(frozen=True)
 class Plan:
-    """Asks the cluster for a thing once, and only when a check wants it."""
+    """Asks the cluster for a thing once, and only when a check wants it. `force` takes over fields that others set."""
 
     cluster: Cluster
     overlay: Overlay
+    force: bool = False
 
     @cached_property
     def services(self) -> list[Document]:

@@ -34,7 +34,8 @@ def plan(options: Namespace) -> Plan:
     """The overlay rendered, and the way to the cluster; raises RunError."""
     connected = cluster(options)
     chosen = options.namespace is not None
-    return Plan(connected, Overlay.render(options.overlay, connected.namespace, chosen=chosen))
+    overlay = Overlay.render(options.overlay, connected.namespace, chosen=chosen)
+    return Plan(connected, overlay, force=getattr(options, "force_conflicts", False))
 
 
 def cluster(options: Namespace) -> Cluster:

@@ -124,8 +124,59 @@ def strategy(service: Document) -> Iterator[str]:
 
 def storage(service: Document) -> Iterator[str]:
     for name, component in components(service):
-        if "storageUri" in component.get("model", {}) and "storageUris" in component:
+        model = component.get("model", {})
+        if "storageUri" in model and "storageUris" in component:
             yield f"{name}: storageUri and storageUris"
+        if model.get("storage", {}).get("parameters", {}).get("type", "s3") not in ("s3", "hdfs", "webhdfs"):
+            yield f"{name}: storage type {model['storage']['parameters']['type']!r}"
+        for path in (entry.get("mountPath", "/mnt/models") for entry in component.get("storageUris", ())):
+            if path == "/" or not path.startswith("/") or ".." in path.split("/"):
+                yield f"{name}: mountPath {path!r}"
+
+
+def logger(service: Document) -> Iterator[str]:
+    for name, component in components(service):
+        given = component.get("logger")
+        if given is None:
+            continue
+        if given.get("mode", "all") not in ("all", "request", "response"):
+            yield f"{name}: logger mode {given['mode']!r}"
+        if "storage" in given and not {"path", "key"} <= set(given["storage"]):
+            yield f"{name}: logger storage without path and key"
+
+
+def keda(service: Document) -> Iterator[str]:
+    chosen = service["metadata"].get("annotations", {}).get("serving.kserve.io/autoscalerClass") == "keda"
+    for name, component in components(service):
+        if chosen and "scaleMetric" in component:
+            yield f"{name}: scaleMetric with keda, which takes autoScaling.metrics"
+        for metric in component.get("autoScaling", {}).get("metrics", ()) if chosen else ():
+            if metric["type"] not in ("Resource", "External", "PodMetric"):
+                yield f"{name}: metric type {metric['type']!r}"
+
+
+def collocated(service: Document) -> Iterator[str]:
+    for container in containers(service):
+        names = [variable["name"] for variable in container.get("env", ())]
+        if container.get("name") == "transformer-container" and "STORAGE_URI" in names:
+            yield "STORAGE_URI on a collocated transformer"
+
+
+def one_node(service: Document) -> Iterator[str]:
+    """Several nodes are no way of ours, and have rules of their own."""
+    if "workerSpec" in service["spec"]["predictor"]:
+        yield "predictor: workerSpec"
+
+
+def update_refusals(before: Document, after: Document) -> list[str]:
+    """Why one state of an InferenceService cannot be applied over another."""
+    found = []
+    if mode(before) != mode(after):
+        found.append(f"deploymentMode {mode(before)} to {mode(after)}")
+    old, new = before["spec"]["predictor"], after["spec"]["predictor"]
+    if old.get("name") != new.get("name") and old.get("model") == new.get("model"):
+        found.append("predictor.name changed and its model not")
+    return found
 
 
 def protocol(service: Document) -> Iterator[str]:
@@ -148,8 +199,8 @@ def standard_canary(service: Document) -> Iterator[str]:
     canaries = service["spec"].get("canary", [])
     if canaries and knative(service):
         yield "canary outside of Standard mode"
-    names = [canary["predictor"].get("name") for canary in canaries] + [service["spec"]["predictor"].get("name")]
-    if canaries and (None in names or len(set(names)) < len(names)):
+    names = [canary["predictor"].get("name") for canary in canaries]
+    if None in names or len({*names, service["spec"]["predictor"].get("name")}) <= len(names):
         yield f"canary: names {names}, each must have its own"
     percents = [canary["trafficPercent"] for canary in canaries]
     if any(not 0 <= percent <= 100 for percent in percents) or sum(percents) > 100:
@@ -291,6 +342,10 @@ RULES: dict[str, tuple[Rule, ...]] = {
         scaling,
         strategy,
         storage,
+        logger,
+        keda,
+        collocated,
+        one_node,
         protocol,
         knative_canary,
         standard_canary,

@@ -29,6 +29,10 @@ def cluster_runtimes() -> list[Document]:
     return deepcopy(_rendered(MANIFESTS / "cluster-runtimes"))
 
 
+def next_runtimes() -> list[Document]:
+    return deepcopy(_rendered(MANIFESTS / "next-runtimes"))
+
+
 def built(directory: Path) -> list[Document]:
     """What `kubectl kustomize` makes of a directory; fails the test when it makes nothing of it."""
     if shutil.which("kubectl") is None:

@@ -4,15 +4,17 @@ from typing import Any
 
 import pytest
 
-from tests.manifests.admission import refusals, spoiled
+from tests.manifests.admission import refusals, spoiled, update_refusals
 from tests.manifests.changes import REMOVED, changed
-from tests.manifests.rendered import OVERLAYS, cluster_runtimes, overlay
+from tests.manifests.rendered import OVERLAYS, cluster_runtimes, next_runtimes, of_kind, overlay
 
 CONTAINER = "spec.transformer.containers.0"
 DEPLOYMENT_MODE = "metadata.annotations.serving~kserve~io/deploymentMode"
 KEY = "metadata.annotations.serving~kserve~io/autoscalerClass"
 PYTHON_PATH = {"name": "PYTHONPATH", "value": "/x"}
 FORMAT = {"name": "image-classifier", "version": "1", "autoSelect": True, "priority": 1}
+STORAGE = {"parameters": {"type": "gs"}}
+COLLOCATED = {"name": "transformer-container", "env": [{"name": "STORAGE_URI", "value": "s3://x"}]}
 CANARY = {"trafficPercent": 95, "predictor": {"name": "third", "minReplicas": 1}}
 
 
@@ -21,8 +23,8 @@ def test_an_overlay_is_admitted(name: str) -> None:
     assert refusals(overlay(name)) == []
 
 
-def test_the_cluster_runtimes_are_admitted() -> None:
-    assert refusals(cluster_runtimes()) == []
+def test_the_other_runtimes_are_admitted() -> None:
+    assert refusals(cluster_runtimes() + next_runtimes()) == []
 
 
 @pytest.mark.parametrize(
@@ -58,9 +60,18 @@ def test_the_cluster_runtimes_are_admitted() -> None:
         ("canary", "InferenceService", "spec.predictor.canaryTrafficPercent", 101, "canaryTrafficPercent 101"),
         ("standard-canary", "InferenceService", DEPLOYMENT_MODE, "Knative", "canary outside of Standard mode"),
         ("standard-canary", "InferenceService", "spec.predictor.name", "next", "each must have its own"),
-        ("standard-canary", "InferenceService", "spec.predictor.name", REMOVED, "each must have its own"),
+        ("standard-canary", "InferenceService", "spec.canary.0.predictor.name", REMOVED, "each must have its own"),
+        ("knative", "InferenceService", "spec.predictor.logger", {"mode": "some"}, "logger mode 'some'"),
+        ("knative", "InferenceService", "spec.predictor.logger", {"storage": {"path": "x"}}, "without path and key"),
+        ("knative", "InferenceService", "spec.predictor.model.storage", STORAGE, "storage type 'gs'"),
+        ("knative", "InferenceService", "spec.predictor.storageUris", [{"mountPath": "/"}], "mountPath '/'"),
+        ("knative", "InferenceService", "spec.predictor.storageUris", [{"mountPath": "a"}], "mountPath 'a'"),
+        ("knative", "InferenceService", "spec.predictor.storageUris", [{"mountPath": "/a/.."}], "mountPath '/a/..'"),
+        ("knative", "InferenceService", "spec.predictor.workerSpec", {}, "workerSpec"),
+        ("knative", "InferenceService", "spec.predictor.containers", [COLLOCATED], "STORAGE_URI on a collocated"),
+        ("standard", "InferenceService", KEY, "keda", "scaleMetric with keda"),
         ("standard-canary", "InferenceService", "spec.canary.0.trafficPercent", -1, "[-1] percent"),
-        ("standard-canary", "InferenceService", "spec.canary.1", CANARY, "[10, 95] percent"),
+        ("standard-canary", "InferenceService", "spec.canary.1", CANARY, "[33, 95] percent"),
         ("standard-canary", "InferenceService", "spec.canary.0.predictor.maxReplicas", 3, "maxReplicas is refused"),
         ("standard-canary", "InferenceService", "spec.canary.0.predictor.minReplicas", 4, "more pods than the stable"),
         ("knative", "InferenceService", "spec.predictor.terminationGracePeriodSeconds", 60, "terminationGracePeriod"),
@@ -93,3 +104,20 @@ def test_the_cluster_runtimes_are_admitted() -> None:
 def test_what_admission_refuses_is_seen(name: str, kind: str, path: str, value: Any, said: str) -> None:
     documents = spoiled(overlay(name), kind, lambda document: changed(document, path, value))
     assert said in "\n".join(refusals(documents))
+
+
+@pytest.mark.parametrize(("before", "after"), [("knative", "canary"), ("standard", "standard-canary")])
+def test_a_canary_can_be_applied_over_what_is_served(before: str, after: str) -> None:
+    assert update_refusals(*(of_kind("InferenceService", overlay(name))[0] for name in (before, after))) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (DEPLOYMENT_MODE, "Standard", "deploymentMode Knative to Standard"),
+        ("spec.predictor.name", "next", "predictor.name changed"),
+    ],
+)
+def test_what_cannot_be_changed_is_seen(path: str, value: str, said: str) -> None:
+    (service,) = of_kind("InferenceService", overlay("knative"))
+    assert said in "\n".join(update_refusals(service, changed(service, path, value)))

@@ -20,6 +20,7 @@ SUPPORTED = [
     *(("standard", added) for added in (("open-paths",), ("api-keys",), ("jwt",))),
     *(("standard", (added, "rate-limits")) for added in ("open-paths", "api-keys", "jwt")),
     *(("standard-canary", (added, "rate-limits")) for added in ("api-keys", "jwt")),
+    *((overlay, ("pull-secret",)) for overlay in OVERLAYS),
 ]
 RESOURCES = [path for path in sorted(MANIFESTS.rglob("*.yaml")) if path.name != "kustomization.yaml"]
 
@@ -46,10 +47,12 @@ def test_a_supported_combination_is_built_and_admitted(
     assert refusals(documents) == []
     assert [problem for document in documents for problem in problems(document)] == []
     policies = of_kind("SecurityPolicy", documents) + of_kind("BackendTrafficPolicy", documents)
-    assert len(policies) == len(components)
-    (service,) = of_kind("InferenceService", documents)
-    for policy in policies:
-        assert policy["spec"]["targetRefs"][0]["name"] == service["metadata"]["name"]
+    assert len(policies) == len(set(components) & set(GATEWAY))
+    service = of_kind("InferenceService", documents)[0]
+    name = service["metadata"]["name"]
+    for policy in policies:  # one host name without a guard would be the way in
+        guarded = {target["name"] for target in policy["spec"]["targetRefs"]}
+        assert guarded == {name, f"{name}-transformer", f"{name}-predictor"}
 
 
 def test_every_component_is_in_an_overlay_or_in_a_supported_combination() -> None:
@@ -76,6 +79,18 @@ def test_the_readme_lists_every_directory_and_every_object() -> None:
 
 def test_only_one_policy_decides_who_may_ask() -> None:
     """Two SecurityPolicies on one route: Envoy Gateway takes the older one and drops the other without a word."""
-    for _, components in SUPPORTED:
-        assert len({"api-keys", "jwt", "open-paths"} & set(components)) == 1
-    assert set(chain.from_iterable(components for _, components in SUPPORTED)) == set(GATEWAY)
+    guarded = [set(components) & set(GATEWAY) for _, components in SUPPORTED]
+    assert {len({"api-keys", "jwt", "open-paths"} & components) for components in guarded if components} == {1}
+
+
+def test_who_names_no_client_meets_a_limit_too(tmp_path: Path) -> None:
+    """Every rule for a client goes by a header, which anybody may leave out."""
+    documents = built(kustomization(tmp_path, "standard", ("open-paths", "rate-limits")))
+    (policy,) = of_kind("BackendTrafficPolicy", documents)
+    rules = policy["spec"]["rateLimit"]["local"]["rules"]
+    assert [rule["limit"]["requests"] for rule in rules if "clientSelectors" not in rule] == [200]
+
+
+def test_a_private_registry_is_asked_with_a_secret(tmp_path: Path) -> None:
+    accounts = of_kind("ServiceAccount", built(kustomization(tmp_path, "knative", ("pull-secret",))))
+    assert [account["imagePullSecrets"] for account in accounts] == [[{"name": "registry"}]] * 2

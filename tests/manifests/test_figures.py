@@ -132,6 +132,20 @@ def test_scaled_to_zero_nothing_runs() -> None:
     assert [component["minReplicas"] for _, _, component, _, _ in served("scale-to-zero")] == [0, 0]
 
 
+def test_scaled_to_zero_the_first_request_outlives_both_starts() -> None:
+    """Knative holds it for `timeout`, in which each may take all that its probe allows; then it has its own time."""
+    found = served("scale-to-zero")
+    starts = {kind: _start_seconds(container) for _, kind, _, container, _ in found}
+    (process,) = [process for _, kind, _, _, process in found if kind == "transformer"]
+    for _, _, component, _, _ in found:
+        assert component["timeout"] >= sum(starts.values()) + process.request_timeout_seconds
+    assert process.request_timeout_seconds > starts["predictor"]
+
+
+def _start_seconds(container: Document) -> int:
+    return int(container["startupProbe"]["periodSeconds"] * container["startupProbe"]["failureThreshold"])
+
+
 def test_in_standard_mode_every_predictor_gets_its_share() -> None:
     documents = overlay("standard")
     (service,) = of_kind("Service", documents)

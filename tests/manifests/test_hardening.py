@@ -125,6 +125,15 @@ def test_a_transformer_reaches_the_internet_but_no_private_network() -> None:
     assert {port["port"] for port in ports} == {80, 443}
 
 
+def test_no_way_leads_past_a_transformer() -> None:
+    """Knative gives every service a public route unless told otherwise."""
+    for name in OVERLAYS:
+        for service in of_kind("InferenceService", overlay(name)):
+            labels = service["spec"]["predictor"].get("labels", {})
+            local = labels.get("networking.knative.dev/visibility") == "cluster-local"
+            assert local == ("transformer" in service["spec"])
+
+
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_a_drain_of_nodes_takes_one_pod_of_a_component_at_a_time(name: str) -> None:
     documents = overlay(name)

@@ -1,12 +1,13 @@
 """Every rendered document keeps the schema of its kind, strictly."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.assets import needs_crds
 from tests.manifests.changes import changed
-from tests.manifests.rendered import OVERLAYS, cluster_runtimes, of_kind, overlay
+from tests.manifests.rendered import OVERLAYS, Document, cluster_runtimes, next_runtimes, of_kind, overlay
 from tests.manifests.schemas import problems
 
 pytestmark = needs_crds
@@ -17,8 +18,9 @@ def test_every_document_of_an_overlay_keeps_its_schema(name: str) -> None:
     assert [problem for document in overlay(name) for problem in problems(document)] == []
 
 
-def test_the_cluster_runtimes_keep_their_schema() -> None:
-    assert [problem for document in cluster_runtimes() for problem in problems(document)] == []
+@pytest.mark.parametrize("runtimes", [cluster_runtimes, next_runtimes])
+def test_the_other_runtimes_keep_their_schema(runtimes: Callable[[], list[Document]]) -> None:
+    assert [problem for document in runtimes() for problem in problems(document)] == []
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_a_canary_gets_its_share_and_is_promoted(server: ApiServer, capsys: pyte
     assert predictor(server)["model"]["storageUri"] == NEW
     assert predictor(server)["model"]["runtime"] == "image-classifier-grpc"
     assert capsys.readouterr().out.splitlines()[-3:] == [
-        f"image-classifier: ready, canary at 10 %, bundle {NEW}",
+        f"image-classifier: ready, canary at 10 %, bundle {NEW}, runtime image-classifier-grpc",
         "   10 %  r-2  (latest)",
         "   90 %  r-1  (prev)",
     ]
@@ -58,7 +58,7 @@ def test_a_canary_gets_its_share_and_is_promoted(server: ApiServer, capsys: pyte
     assert "canaryTrafficPercent" not in predictor(server)
     assert predictor(server)["model"]["storageUri"] == NEW
     assert capsys.readouterr().out.splitlines()[-2:] == [
-        f"image-classifier: ready, no canary, bundle {NEW}",
+        f"image-classifier: ready, no canary, bundle {NEW}, runtime image-classifier-grpc",
         "  100 %  r-2  (latest)",
     ]
 
@@ -77,7 +77,7 @@ def test_a_canary_that_never_became_ready_is_rolled_back(server: ApiServer, caps
     assert canary(server, "rollback") == 0
     assert predictor(server)["canaryTrafficPercent"] == 0
     assert capsys.readouterr().out.splitlines()[-2:] == [
-        f"image-classifier: not ready, canary at 0 %, bundle {OLD}",
+        f"image-classifier: not ready, canary at 0 %, bundle {OLD}, runtime image-classifier-grpc",
         "  100 %  r-1  (prev)",
     ]
 
@@ -102,12 +102,25 @@ def test_the_canary_owns_what_it_sets(server: ApiServer) -> None:
     }
 
 
+def test_a_new_image_is_tried_by_its_runtime_where_the_bundle_is_in_it(server: ApiServer) -> None:
+    serving(server, model={"runtime": "image-classifier-grpc"})
+    server.state.coming["image-classifier"] = [split(100), split(10, 2)]
+    assert canary(server, "start", "--runtime", "image-classifier-grpc-next") == 0
+    assert predictor(server)["canaryTrafficPercent"] == 10
+    assert predictor(server)["model"] == {"runtime": "image-classifier-grpc-next"}
+
+
 def test_the_status_changes_nothing(server: ApiServer, capsys: pytest.CaptureFixture[str]) -> None:
     serving(server)
     assert canary(server, "status") == 0
-    assert capsys.readouterr().out == f"image-classifier: ready, no canary, bundle {OLD}\n  100 %  r-2  (latest)\n"
+    assert (
+        capsys.readouterr().out
+        == f"image-classifier: ready, no canary, bundle {OLD}, runtime image-classifier-grpc\n  100 %  r-2  (latest)\n"
+    )
     assert server.state.changes == []
 
+
+ANOTHER = f"expected --storage-uri or --runtime of another than bundle {OLD}, runtime image-classifier-grpc"
 
 REFUSALS: list[tuple[tuple[str, ...], dict[str, Any], str]] = [
     (("promote",), {}, "expected a canary to promote, found none: image-classifier serves one bundle"),
@@ -122,11 +135,11 @@ REFUSALS: list[tuple[tuple[str, ...], dict[str, Any], str]] = [
         {"canaryTrafficPercent": 0},
         "expected a share above 0 to roll back, found 0: it was rolled back before",
     ),
-    (("start",), {}, f"expected --storage-uri of another bundle than {OLD}, which image-classifier serves"),
+    (("start",), {}, ANOTHER),
     (
         ("start", "--storage-uri", OLD),
         {},
-        f"expected --storage-uri of another bundle than {OLD}, which image-classifier serves",
+        ANOTHER,
     ),
     (
         ("start", "--storage-uri", NEW),

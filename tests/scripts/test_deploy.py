@@ -21,8 +21,8 @@ ORDER = [
     "PATCH serviceaccounts/image-classifier-transformer",
     "PATCH servingruntimes/image-classifier-grpc",
     "PATCH servingruntimes/image-classifier-rest",
-    "PATCH poddisruptionbudgets/image-classifier-predictor",
-    "PATCH poddisruptionbudgets/image-classifier-transformer",
+    "PATCH poddisruptionbudgets/image-classifier-predictor-budget",
+    "PATCH poddisruptionbudgets/image-classifier-transformer-budget",
     "PATCH networkpolicies/image-classifier-default-deny",
     "PATCH networkpolicies/image-classifier-predictor",
     "PATCH networkpolicies/image-classifier-predictor-storage",
@@ -58,8 +58,8 @@ def test_an_overlay_is_applied_in_order_awaited_and_asked_for_a_photo(
         "created    ServiceAccount image-classifier-transformer",
         "created    ServingRuntime image-classifier-grpc",
         "created    ServingRuntime image-classifier-rest",
-        "created    PodDisruptionBudget image-classifier-predictor",
-        "created    PodDisruptionBudget image-classifier-transformer",
+        "created    PodDisruptionBudget image-classifier-predictor-budget",
+        "created    PodDisruptionBudget image-classifier-transformer-budget",
         "created    NetworkPolicy image-classifier-default-deny",
         "created    NetworkPolicy image-classifier-predictor",
         "created    NetworkPolicy image-classifier-predictor-storage",
@@ -115,7 +115,8 @@ def test_a_refusal_half_way_tells_what_is_there_and_what_is_not(
     assert applied == (
         "error: applied: ServiceAccount image-classifier-predictor, ServiceAccount image-classifier-transformer, "
         "ServingRuntime image-classifier-grpc, ServingRuntime image-classifier-rest, "
-        "PodDisruptionBudget image-classifier-predictor, PodDisruptionBudget image-classifier-transformer, "
+        "PodDisruptionBudget image-classifier-predictor-budget, "
+        "PodDisruptionBudget image-classifier-transformer-budget, "
         "NetworkPolicy image-classifier-default-deny"
     )
     assert not_applied == (

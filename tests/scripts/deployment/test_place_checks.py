@@ -117,6 +117,17 @@ def test_a_service_keeps_its_deployment_mode(server: ApiServer) -> None:
     ]
 
 
+def test_a_canary_that_the_overlay_does_not_know_comes_to_its_end_first(server: ApiServer) -> None:
+    """What is deployed beside it would be a revision without traffic, and look ready."""
+    (service,) = overlay("canary").of_kind("InferenceService")
+    server.state.put(service)
+    assert lacking(server, overlay("canary")) == []
+    (line,) = lacking(server, overlay("knative"))
+    assert line.startswith(
+        "error: canary: expected no canary of image-classifier, or it in the overlay, found one at 10 %"
+    )
+
+
 def test_a_runtime_of_the_cluster_will_do_and_one_that_is_nowhere_will_not(server: ApiServer) -> None:
     base = overlay("knative")
     documents = tuple(document for document in base.documents if document["kind"] != "ServingRuntime")
@@ -136,7 +147,7 @@ def test_where_bundles_come_from_is_a_note(server: ApiServer) -> None:
     assert [line for line in lines if line.startswith("note: storage: ") and "resnet50-next" in line]
 
 
-def test_what_admission_refuses_is_told_for_every_object_and_a_conflict_is_not(server: ApiServer) -> None:
+def test_what_admission_refuses_is_told_for_every_object_and_so_is_a_conflict(server: ApiServer) -> None:
     refusals = server.state.refusals
     refusals["DRY inferenceservices/image-classifier"] = (HTTPStatus.BAD_REQUEST, "minReplicas: too many")
     refusals["DRY servingruntimes/image-classifier-rest"] = (HTTPStatus.FORBIDDEN, "priority: taken")
@@ -150,6 +161,7 @@ def test_what_admission_refuses_is_told_for_every_object_and_a_conflict_is_not(s
         'serviceaccounts is forbidden: User "me" cannot patch resource "serviceaccounts"',
     )
     assert lacking(server, overlay("knative")) == [
+        "error: admission: expected ServingRuntime image-classifier-grpc to be admitted, found 409 conflict",
         "error: admission: expected ServingRuntime image-classifier-rest to be admitted, found 403 priority: taken",
         "error: admission: expected InferenceService image-classifier to be admitted, found 400 minReplicas: too many",
     ]
