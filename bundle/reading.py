@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
@@ -51,8 +52,9 @@ class TensorType(NamedTuple):
 def read(directory: Path) -> Bundle:
     """Read the bundle in `directory`; raises BundleError unless all of it is as `model.json` says."""
     record = read_record(directory)
-    for name, file in record.files.items():
-        _check_file(directory, name, file)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0)), "digest") as threads:  # a digest is computed without the GIL
+        for checked in [threads.submit(_check_file, directory, name, file) for name, file in record.files.items()]:
+            checked.result()
     with _opened(directory, record.labels) as content:
         lines = labels.parse(content.read().decode())
     labels.check(lines, record.classes, f"{directory}: {record.labels}")

@@ -96,9 +96,9 @@ class Ladder:
 
 
 def _consistent(costs: Mapping[int, int]) -> bool:
-    """More images cost more in all and no more each, as on a machine that did nothing else."""
+    """More images cost more in all and hardly more each, as on a machine that did nothing else."""
     pairs = zip(costs.items(), list(costs.items())[1:], strict=False)
-    return all(cost < more and more * step <= cost * larger for (step, cost), (larger, more) in pairs)
+    return all(cost < more and _BETTER * more * step < cost * larger for (step, cost), (larger, more) in pairs)
 
 
 def plausible(costs: Mapping[int, int]) -> dict[int, int]:
