@@ -26,6 +26,10 @@ class TransformerSettings(ServerSettings):
     )
     predictor_protocol: Literal["grpc-v2"] = Field("grpc-v2", description="the one protocol spoken to the predictor")
     predictor_use_ssl: bool = Field(default=False, description="speak TLS to the predictor; port 443 if none is given")
+    predictor_load_balancing: Literal["pick_first", "round_robin"] = Field(
+        "pick_first",
+        description="round_robin: every predictor that the host's name stands for gets its share of the calls",
+    )
     predictor_connect_seconds: PositiveFloat = Field(1, description="longest wait for a connection to the predictor")
     fingerprint: str = Field("", description="only contract accepted of a predictor; empty: learned at first contact")
 

@@ -39,7 +39,6 @@ _CHANNEL_OPTIONS = [
     ("grpc.max_receive_message_length", -1),
     ("grpc.enable_retries", 0),  # one layer retries, and it is not this one
     ("grpc.enable_http_proxy", 0),
-    ("grpc.lb_policy_name", "round_robin"),  # a name may stand for several predictors, each with its share of the calls
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 500),
     ("grpc.max_reconnect_backoff_ms", 500),  # a predictor that is back is met by the next request
@@ -197,10 +196,11 @@ class PredictorClient:
 
 def _channel(settings: TransformerSettings) -> grpc.aio.Channel:
     host = settings.predictor_host
+    options = [*_CHANNEL_OPTIONS, ("grpc.lb_policy_name", settings.predictor_load_balancing)]
     if not settings.predictor_use_ssl:
-        return grpc.aio.insecure_channel(host if ":" in host else f"{host}:80", _CHANNEL_OPTIONS)
+        return grpc.aio.insecure_channel(host if ":" in host else f"{host}:80", options)
     target = host if ":" in host else f"{host}:443"
-    return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(), _CHANNEL_OPTIONS)
+    return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(), options)
 
 
 def _facts(config: Any) -> PredictorFacts:

@@ -152,7 +152,9 @@ def test_in_standard_mode_every_predictor_gets_its_share() -> None:
     assert service["spec"]["clusterIP"] == "None"
     (port,) = service["spec"]["ports"]
     address = f"--predictor_host={service['metadata']['name']}:{port['port']}"
-    (_, _, _, predictor, process), (_, _, _, transformer, _) = served("standard")
+    (_, _, _, predictor, process), (_, _, _, transformer, asking) = served("standard")
+    assert isinstance(asking, TransformerSettings)
+    assert asking.predictor_load_balancing == "round_robin"
     assert address in transformer["args"]
     assert predictor["ports"][0]["containerPort"] == port["targetPort"] == process.grpc_port
     assert process.grpc_max_connection_age_seconds > 0

@@ -233,7 +233,8 @@ async def test_each_of_several_predictors_behind_a_name_gets_its_share() -> None
 
     servers = [await listening(counting(place)) for place in range(2)]
     addresses = ",".join(f"127.0.0.1:{port}" for _, port in servers)
-    client = PredictorClient(read(TransformerSettings, [f"--predictor_host=ipv4:{addresses}"]))
+    flags = [f"--predictor_host=ipv4:{addresses}", "--predictor_load_balancing=round_robin"]
+    client = PredictorClient(read(TransformerSettings, flags))
     try:
         for _ in range(20):
             await classified(client)
