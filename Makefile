@@ -87,17 +87,15 @@ docker-build: ## both images [DOCKER=podman REGISTRY= TAG= BASE= DEVICE=cpu|cuda
 	$(BUILD_IMAGE) --file Dockerfile.transformer --tag '$(REGISTRY)/transformer:$(TAG)' .
 
 # The transformer lives in the predictor's network, so that one port is enough; Ctrl-C stops both.
-docker-run: MODEL_DIR ?= bundles/resnet50
-docker-run: MODEL_NAME ?= resnet50
-docker-run: PORT ?= 8080
 docker-run: ## serve with both images [DOCKER=podman REGISTRY= TAG= MODEL_DIR= MODEL_NAME= PORT=]
-	@test -f '$(MODEL_DIR)/model.json' || { echo "MODEL_DIR: '$(MODEL_DIR)' is no bundle; make bundle makes one" >&2; exit 1; }
-	$(RUN_IMAGE) --detach --name image-classifier-predictor --publish '127.0.0.1:$(PORT):8080' \
-		--volume '$(abspath $(MODEL_DIR)):/mnt/models:ro' --env HTTP_PORT=9000 --env GRPC_PORT=9001 '$(REGISTRY)/predictor:$(TAG)'
+	@test -f '$(BUNDLE_DIR)/model.json' || { echo "MODEL_DIR: '$(BUNDLE_DIR)' is no bundle; make bundle makes one" >&2; exit 1; }
+	$(RUN_IMAGE) --detach --name image-classifier-predictor --publish '127.0.0.1:$(or $(PORT),8080):8080' \
+		--volume '$(abspath $(BUNDLE_DIR)):/mnt/models:ro' --env HTTP_PORT=9000 --env GRPC_PORT=9001 '$(REGISTRY)/predictor:$(TAG)'
 	@trap '$(DOCKER) stop image-classifier-predictor' EXIT; trap : INT TERM; \
 	$(RUN_IMAGE) --name image-classifier-transformer --network container:image-classifier-predictor \
 		--env PREDICTOR_HOST=127.0.0.1:9001 '$(REGISTRY)/transformer:$(TAG)'
 
+BUNDLE_DIR = $(or $(MODEL_DIR),bundles/resnet50)
 # As manifests/components/images names them.
 VARIANT = $(if $(filter cuda,$(DEVICE)),-cuda)$(if $(BUNDLE),-baked)
 # Only docker's format has a health check.
@@ -105,7 +103,7 @@ BUILD_IMAGE = $(DOCKER) build $(if $(filter docker,$(DOCKER)),,--format docker) 
 	--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
 	--build-arg REVISION="$$(git rev-parse HEAD)" --build-arg CREATED="$$(git log -1 --format=%cI)"
 RUN_IMAGE = $(DOCKER) run --rm --read-only --tmpfs /tmp:size=64m --cap-drop ALL --security-opt no-new-privileges \
-	--memory 1g --stop-timeout 40 --env MODEL_NAME='$(MODEL_NAME)'
+	--memory 1g --stop-timeout 40 --env MODEL_NAME='$(or $(MODEL_NAME),resnet50)'
 
 k8s-setup: $(INSTALLED) ## what a cluster lacks for an overlay [OVERLAY=manifests/overlays/... NAMESPACE= CONTEXT=]
 	$(BIN)/python -m scripts.setup $(IN_OVERLAY)
