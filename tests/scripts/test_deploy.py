@@ -246,8 +246,9 @@ def test_the_script_runs_as_a_process(server: ApiServer, tmp_path: Path) -> None
 
 def test_an_interrupted_wait_ends_without_a_stack(server: ApiServer, tmp_path: Path) -> None:
     server.state.coming["image-classifier"] = [{"conditions": [{"type": "Ready", "status": "Unknown"}]}] * 999
+    command = (sys.executable, "-m", "scripts.deploy", "--overlay", str(pinned(tmp_path, "knative")))
     process = subprocess.Popen(
-        [sys.executable, "-m", "scripts.deploy", "--overlay", pinned(tmp_path, "knative")],
+        ("env", "--default-signal=INT", *command),  # what runs the tests in the background has it ignored
         cwd=ROOT,
         env=os.environ | {"KUBECONFIG": str(server.kubeconfig)},
         stdout=subprocess.PIPE,
