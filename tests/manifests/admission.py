@@ -150,7 +150,7 @@ def keda(service: Document) -> Iterator[str]:
     for name, component in components(service):
         if chosen and "scaleMetric" in component:
             yield f"{name}: scaleMetric with keda, which takes autoScaling.metrics"
-        for metric in component.get("autoScaling", {}).get("metrics", ()) if chosen else ():
+        for metric in component.get("autoScaling", {}).get("metrics", ()):
             if metric["type"] not in ("Resource", "External", "PodMetric"):
                 yield f"{name}: metric type {metric['type']!r}"
 

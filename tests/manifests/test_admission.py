@@ -13,6 +13,7 @@ DEPLOYMENT_MODE = "metadata.annotations.serving~kserve~io/deploymentMode"
 KEY = "metadata.annotations.serving~kserve~io/autoscalerClass"
 PYTHON_PATH = {"name": "PYTHONPATH", "value": "/x"}
 FORMAT = {"name": "image-classifier", "version": "1", "autoSelect": True, "priority": 1}
+PODS_METRIC = {"metrics": [{"type": "Pods"}]}
 STORAGE = {"parameters": {"type": "gs"}}
 COLLOCATED = {"name": "transformer-container", "env": [{"name": "STORAGE_URI", "value": "s3://x"}]}
 CANARY = {"trafficPercent": 95, "predictor": {"name": "third", "minReplicas": 1}}
@@ -70,6 +71,7 @@ def test_the_other_runtimes_are_admitted() -> None:
         ("knative", "InferenceService", "spec.predictor.workerSpec", {}, "workerSpec"),
         ("knative", "InferenceService", "spec.predictor.containers", [COLLOCATED], "STORAGE_URI on a collocated"),
         ("standard", "InferenceService", KEY, "keda", "scaleMetric with keda"),
+        ("standard", "InferenceService", "spec.predictor.autoScaling", PODS_METRIC, "metric type 'Pods'"),
         ("standard-canary", "InferenceService", "spec.canary.0.trafficPercent", -1, "[-1] percent"),
         ("standard-canary", "InferenceService", "spec.canary.1", CANARY, "[33, 95] percent"),
         ("standard-canary", "InferenceService", "spec.canary.0.predictor.maxReplicas", 3, "maxReplicas is refused"),
