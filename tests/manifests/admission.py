@@ -16,14 +16,6 @@ Rule = Callable[[Document], Iterator[str]]
 MODE = "serving.kserve.io/deploymentMode"
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _AUTOSCALERS = (None, "hpa", "external", "keda", "none")
-_POD_FIELDS_OF_KNATIVE = {
-    "automountServiceAccountToken",
-    "containers",
-    "enableServiceLinks",
-    "imagePullSecrets",
-    "serviceAccountName",
-    "volumes",
-}
 _POD_FIELDS = {
     "affinity",
     "dnsConfig",
@@ -220,7 +212,7 @@ def knative_pod(service: Document) -> Iterator[str]:
     if not knative(service):
         return
     for name, component in components(service):
-        for field in sorted((_POD_FIELDS - _POD_FIELDS_OF_KNATIVE) & set(component)):
+        for field in sorted(_POD_FIELDS & set(component)):
             yield f"{name}: {field} is refused by Knative"
         if component.get("automountServiceAccountToken", False):
             yield f"{name}: automountServiceAccountToken may only be false"
