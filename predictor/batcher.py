@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from predictor import metrics
 from predictor.ladder import Ladder, joined
 from serving import call
 from serving.errors import UNEXPECTED, DeadlineExceeded, InternalError, NotReady, Overloaded, Unavailable
@@ -115,6 +116,12 @@ class Batcher:
         stuck = time.monotonic() - self._stuck_seconds
         return not self._dead and all(since > stuck for since in list(self._running_since.values()))
 
+    @property
+    def waiting(self) -> int:
+        """Images that wait for the engine now."""
+        with self._changed:
+            return self._waiting()
+
     async def open(self) -> None:
         """Warm the engine up, then start the threads that own it."""
         await asyncio.to_thread(self._ladder.warm_up)
@@ -216,9 +223,13 @@ class Batcher:
         return min((share, *self._ladder.cover(share)[:1]))
 
     def _run(self, batch: list[_Part]) -> None:
+        images = joined([part.images for part in batch])
+        metrics.BATCH_SIZE.observe(len(images))
+        metrics.BATCH_WAIT.observe(time.monotonic() - min(part.request.queued for part in batch))
         try:
-            rows = self._infer(joined([part.images for part in batch]))
+            rows = self._infer(images)
         except UNEXPECTED as error:
+            metrics.BATCH_FAILURES.inc()
             self._failed(batch, error)
         else:
             self._failures = 0

@@ -14,9 +14,11 @@ from oip.errors import mismatch
 from oip.excerpt import excerpt
 from oip.metadata import preprocessing_parameters
 from oip.tensor import InferRequest, InferResponse, ModelMetadata, Tensor, TensorMetadata
+from predictor import metrics
 from predictor.batcher import Batcher
 from predictor.engine import Engine
 from predictor.ladder import Ladder
+from predictor.predictions import Predictions
 from serving import call
 from serving.body import answer_apart
 from serving.errors import ContractMismatch
@@ -47,6 +49,8 @@ class Predictor(ServedModel):
         self.preprocessing = bundle.record.preprocessing.contract
         ladder = Ladder(engine, self.preprocessing.crop)
         self._batcher = Batcher(ladder, max_waiting_images, max_wait_ms)
+        self._predictions = Predictions(bundle.labels, revision, bundle.record.version)
+        metrics.QUEUE_LIMIT.set(max_waiting_images)
         self._input = TensorMetadata(contract.INPUT, "UINT8", (-1, self.preprocessing.crop, self.preprocessing.crop, 3))
 
     @property
@@ -69,6 +73,9 @@ class Predictor(ServedModel):
     async def close(self) -> None:
         self.ready = False
         await self._batcher.close()
+
+    def refresh_metrics(self) -> None:
+        metrics.QUEUE_DEPTH.set(self._batcher.waiting)
 
     def metadata(self) -> ModelMetadata:
         output = TensorMetadata(contract.OUTPUT, "FP32", (-1, self.bundle.record.classes))
@@ -119,7 +126,9 @@ class Predictor(ServedModel):
 
     async def predict(self, payload: InferRequest, headers: Any = None, response_headers: Any = None) -> InferResponse:
         probabilities = await self._batcher.infer(payload.inputs[0].array)
-        output = await answer_apart(self._output, probabilities, self._requested_classes(payload))
+        with call.current().stage("postprocess"):
+            self._predictions.add(probabilities)
+            output = await answer_apart(self._output, probabilities, self._requested_classes(payload))
         return InferResponse(
             model_name=self.name,
             model_version=self.version,

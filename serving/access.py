@@ -6,6 +6,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import call
+from serving.recorder import Recorder
 
 logger = logging.getLogger("access")
 
@@ -16,8 +17,9 @@ _POLLED = ("/health", "/ready", "/metrics", "/v2/health/", "/v1/models/", "/v2/m
 class AccessLog:
     """Pure ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, request_timeout_seconds: float) -> None:
+    def __init__(self, app: ASGIApp, request_timeout_seconds: float, recorder: Recorder) -> None:
         self.app = app
+        self.recorder = recorder
         self.request_timeout_seconds = request_timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,6 +45,9 @@ class AccessLog:
             await self.app(inside, receive, send_with_id)
         finally:
             path = getattr(inside.get("route"), "path", "unknown")
+            if not status:
+                current.error_code = current.error_code or call.CLIENT_GONE
+            self.recorder.count(current, scope["method"], path)
             write(current, scope["method"], path, status, polled=inside["method"] == "GET" and path.startswith(_POLLED))
 
 

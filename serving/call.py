@@ -16,6 +16,12 @@ from serving.timeline import Timeline
 
 REQUEST_ID = "x-request-id"
 TRACEPARENT = "traceparent"
+MODEL_VERSION, REVISION = "model-version", "revision"
+"""In the trailing metadata of a refusal over gRPC, whose answers have no parameters."""
+
+CLIENT_GONE = "client_gone"
+"""The code of a call whose client left before it had its answer."""
+
 FINGERPRINT = "x-fingerprint"
 """On every REST answer of a model, of which those of V1 and the plain doors have no parameters to put it in."""
 
@@ -46,6 +52,11 @@ class Call:
     @property
     def remaining_seconds(self) -> float:
         return self.deadline - time.monotonic()
+
+    @property
+    def exemplar(self) -> dict[str, str] | None:
+        """What a histogram notes beside a value of this call: its trace, where one is kept."""
+        return None
 
     @property
     def elapsed_ms(self) -> float:

@@ -18,8 +18,8 @@ from serving.model import ServedModel
 
 _PARTS = {
     "queue": ("queue", "meet"),
-    "compute_input": ("read", "fetch", "preprocess"),
-    "compute_infer": ("inference", "predict"),
+    "compute_input": ("read", "fetch", "decode", "preprocess"),
+    "compute_infer": ("inference", "predictor_rpc"),
 }
 """Which of a call's stages each part of the statistics is made of."""
 

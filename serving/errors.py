@@ -29,6 +29,7 @@ import queue
 import re
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import ClassVar
 
 import cloudevents.exceptions
@@ -171,6 +172,13 @@ class DeadlineExceeded(ServiceError):
     """The request's time was over before its answer was there."""
 
     status, grpc_code, code = 504, grpc.StatusCode.DEADLINE_EXCEEDED, "deadline_exceeded"
+
+
+def leaves(root: type[ServiceError] = ServiceError) -> Iterator[type[ServiceError]]:
+    """Every error of the tree that has a code."""
+    for error in root.__subclasses__():
+        yield error
+        yield from leaves(error)
 
 
 UNEXPECTED = (

@@ -13,6 +13,7 @@ from serving import access, call
 from serving.body import apart
 from serving.compression import WORTHWHILE_BYTES
 from serving.errors import ERROR_CODE, UNEXPECTED, ServiceError
+from serving.recorder import Recorder
 from serving.responses import report
 
 logger = logging.getLogger(__name__)
@@ -47,8 +48,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     gRPC would meet a malformed one with a text of its own.
     """
 
-    def __init__(self, request_timeout_seconds: float) -> None:
+    def __init__(self, request_timeout_seconds: float, recorder: Recorder) -> None:
         self.request_timeout_seconds = request_timeout_seconds
+        self.recorder = recorder
 
     async def intercept_service(
         self,
@@ -99,9 +101,21 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         except (ServiceError, InvalidRequest, *UNEXPECTED) as error:
             leaf = report(error)
             code = leaf.grpc_code
-            await context.abort(code, leaf.message, ((ERROR_CODE, leaf.code), (call.REQUEST_ID, current.id)))
+            await context.abort(code, leaf.message, self._trailing(current))
         finally:
+            if code is grpc.StatusCode.CANCELLED:
+                current.error_code = current.error_code or call.CLIENT_GONE
+            self.recorder.count(current, "grpc", method)
             access.write(current, "grpc", method, code.name, polled=method in _POLLED)
+
+    def _trailing(self, current: call.Call) -> tuple[tuple[str, str], ...]:
+        """What a refusal says besides: which error it is, and of which model and revision."""
+        return (
+            (ERROR_CODE, current.error_code),
+            (call.REQUEST_ID, current.id),
+            (call.MODEL_VERSION, current.model_version),
+            (call.REVISION, self.recorder.revision),
+        )
 
     def _timeout_seconds(self, context: Context) -> float:
         """The client's deadline, where it set one below ours."""

@@ -72,6 +72,9 @@ class ServedModel(Model):
     def config_parameters(self) -> Mapping[str, str]:
         """Parameters of the model's config: the fingerprint and what the other side needs to know."""
 
+    def refresh_metrics(self) -> None:
+        """Bring up to date what of the model's metrics is only looked at when it is scraped."""
+
     async def dependencies_ready(self) -> bool:
         """Whether what this model calls can be reached; asked by `GET /ready`, never by Kubernetes' probes."""
         return True

@@ -1,15 +1,20 @@
 """The plain doors that both servers have: for people, load balancers and Prometheus."""
 
-from fastapi import APIRouter, Response
-from kserve.protocol.rest.server import metrics_handler
+import asyncio
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
 
 from serving import openapi_operations
+from serving.compression import deflated
 from serving.dataplane import DataPlane
 from serving.errors import NotReady
+from serving.recorder import Recorder
 from serving.responses import json_response
 
 
-def operations_router(plane: DataPlane, model_name: str) -> APIRouter:
+def operations_router(plane: DataPlane, recorder: Recorder, model_name: str) -> APIRouter:
     """`/health` (the process answers), `/ready` (and what it calls can be reached), `/metrics`, `/model/info`."""
     router = APIRouter(tags=["operations"])
 
@@ -36,5 +41,18 @@ def operations_router(plane: DataPlane, model_name: str) -> APIRouter:
     async def model_info() -> Response:
         return json_response(plane.model(model_name).info())
 
-    router.add_api_route("/metrics", metrics_handler, **openapi_operations.METRICS)
+    @router.get("/metrics", **openapi_operations.METRICS)
+    async def metrics(request: Request) -> Response:
+        """In a thread: some thousand series take longer to write than an image to run."""
+        recorder.refresh()
+        return await asyncio.to_thread(_exposed, request)
+
     return router
+
+
+def _exposed(request: Request) -> Response:
+    """Every metric, or those of `name[]`, in the form that is accepted: OpenMetrics has the exemplars."""
+    encode, media_type = choose_encoder(request.headers.get("accept", ""))
+    names = request.query_params.getlist("name[]")
+    content, headers = deflated(request, encode(REGISTRY.restricted_registry(names) if names else REGISTRY))
+    return Response(content, headers=headers | {"content-type": media_type})

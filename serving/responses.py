@@ -70,5 +70,5 @@ def _allowed(error: HTTPException) -> str:
 
 
 async def _answer_nobody(_: Request, __: Exception) -> Response:
-    call.current().error_code = "client_gone"
+    call.current().error_code = call.CLIENT_GONE
     return Response(status_code=CLIENT_GONE)

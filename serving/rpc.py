@@ -21,11 +21,14 @@ from serving.errors import NotOffered
 from serving.health import Health
 from serving.interceptor import CallInterceptor, Context
 from serving.process import StartError
+from serving.recorder import Recorder
 from serving.settings import MIB, ServerSettings
 from serving.version import EXTENSIONS, NAME, NOT_OFFERED_TEXT, VERSION
 
 CALLS_BESIDE_INFERENCE = 16
 """Room for probes and metadata when every place is taken; gRPC reads no message of a call over that."""
+
+INFER_METHOD = "ModelInfer"
 
 _SERVICES = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
 
@@ -95,7 +98,8 @@ class InferenceService:
                 request = await apart(size, request_from_message, message, raws)
                 asked = model.request_from_v2(request)
             answer = await self.plane.answer(model, asked)
-            return await answer_apart(lambda: response_to_wire(model.response_to_v2(answer, request)))
+            with call.current().stage("postprocess"):
+                return await answer_apart(lambda: response_to_wire(model.response_to_v2(answer, request)))
 
 
 def _connection_age(settings: ServerSettings) -> list[tuple[str, int]]:
@@ -111,10 +115,10 @@ def _connection_age(settings: ServerSettings) -> list[tuple[str, int]]:
 class RpcServer:
     """Serves the data plane over gRPC; raises StartError when the port is taken."""
 
-    def __init__(self, plane: DataPlane, settings: ServerSettings) -> None:
+    def __init__(self, plane: DataPlane, settings: ServerSettings, recorder: Recorder) -> None:
         self._settings = settings
         self._server = grpc.aio.server(
-            interceptors=[CallInterceptor(settings.request_timeout_seconds)],
+            interceptors=[CallInterceptor(settings.request_timeout_seconds, recorder)],
             maximum_concurrent_rpcs=settings.max_in_flight + CALLS_BESIDE_INFERENCE,
             options=[
                 ("grpc.so_reuseport", 0),  # else a second server on the same port would silently share it
@@ -152,7 +156,7 @@ def _handler(service: InferenceService) -> grpc.GenericRpcHandler:
         "ModelConfig": (service.model_config, pb.ModelConfigRequest.FromString),
         "ModelStatistics": (service.model_statistics, pb.ModelStatisticsRequest.FromString),
         "RepositoryIndex": (service.repository_index, pb.RepositoryIndexRequest.FromString),
-        "ModelInfer": (service.model_infer, parse_request),
+        INFER_METHOD: (service.model_infer, parse_request),
     }
     return grpc.method_handlers_generic_handler(
         SERVICE,

@@ -22,11 +22,12 @@ from serving.http import HttpServer
 from serving.model import ServedModel
 from serving.openapi import describe
 from serving.operations import operations_router
+from serving.recorder import Recorder
 from serving.responses import add_error_handlers
-from serving.rpc import RpcServer
+from serving.rpc import INFER_METHOD, RpcServer
 from serving.settings import ServerSettings
-from serving.v1 import v1_router
-from serving.v2 import V2Doors
+from serving.v1 import PREDICT_ROUTE, v1_router
+from serving.v2 import INFER_ROUTES, V2Doors
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class ModelServer(KServeModelServer):
         self.app = app
         self.plane = DataPlane(self.registered_models, settings.max_in_flight)
         self.dataplane = self.plane
+        self.recorder = Recorder(self.plane, settings.revision)
         self._stop_requested = asyncio.Event()
 
     def start(self, models: list[BaseKServeModel]) -> None:
@@ -72,11 +74,13 @@ class ModelServer(KServeModelServer):
 
     async def _run(self, model: ServedModel) -> None:
         self._handle_signals()
-        http, rpc = HttpServer(self.app, self.settings), RpcServer(self.plane, self.settings)
+        http, rpc = HttpServer(self.app, self.settings), RpcServer(self.plane, self.settings, self.recorder)
         http.start()
         await rpc.start()
         logger.info("listening on %s, REST %d, gRPC %d", self.settings.host, self.http_port, self.grpc_port)
+        self.recorder.begin()
         opening = asyncio.create_task(model.open())
+        lag = asyncio.create_task(self.recorder.watch_event_loop())
         stopping = asyncio.create_task(self._stop_requested.wait())
         try:
             await asyncio.wait((opening, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -84,10 +88,15 @@ class ModelServer(KServeModelServer):
                 opening.result()
                 await stopping
         finally:
-            await self._shut_down(model, opening, http, rpc)
+            await self._shut_down(model, opening, lag, http, rpc)
 
     async def _shut_down(
-        self, model: ServedModel, opening: asyncio.Task[None], http: HttpServer, rpc: RpcServer
+        self,
+        model: ServedModel,
+        opening: asyncio.Task[None],
+        lag: asyncio.Task[None],
+        http: HttpServer,
+        rpc: RpcServer,
     ) -> None:
         """The one order of stopping: what is needed to answer an accepted request goes last."""
         self.plane.draining = True  # 1. not ready: nobody sends more
@@ -95,6 +104,7 @@ class ModelServer(KServeModelServer):
         opening.cancel()  # 3. a model still opening will not be needed
         await asyncio.gather(http.stop(), rpc.stop())  # 4. close the ports, answer what was accepted
         await model.close()  # 5. engine thread, outgoing connections
+        lag.cancel()  # 6. nobody asks any more
         logger.info("stopped")
 
     def _handle_signals(self) -> None:
@@ -108,7 +118,12 @@ class ModelServer(KServeModelServer):
         self.app.router.redirect_slashes = False  # a redirect would trust the Host header
         self.app.include_router(v1_router(plane, settings.max_json_size))
         self.app.include_router(V2Doors(plane, settings.max_request_size, settings.max_json_size).router())
-        self.app.include_router(operations_router(plane, settings.model_name))
+        self.app.include_router(operations_router(plane, self.recorder, settings.model_name))
         add_error_handlers(self.app)
         describe(self.app, {**openapi_v1.SCHEMAS, **openapi_v2.SCHEMAS, **openapi_operations.SCHEMAS})
-        self.app.add_middleware(AccessLog, request_timeout_seconds=settings.request_timeout_seconds)
+        self.app.add_middleware(
+            AccessLog, request_timeout_seconds=settings.request_timeout_seconds, recorder=self.recorder
+        )
+        for route in (PREDICT_ROUTE, *INFER_ROUTES):
+            self.recorder.expect("POST", route)
+        self.recorder.expect("grpc", INFER_METHOD)

@@ -9,6 +9,8 @@ from serving.dataplane import DataPlane
 from serving.errors import MethodNotAllowed, NotFound, NotOffered, NotReady
 from serving.responses import json_response
 
+PREDICT_ROUTE = "/v1/models/{model_name}:predict"
+
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -28,7 +30,8 @@ def v1_router(plane: DataPlane, max_json_size: int) -> APIRouter:
                 body = await bounded(request, max_json_size).body()
                 asked = await apart(len(body), lambda: model.request_from_v1(event.data(body)))
             answer = await unless_gone(request, plane.answer(model, asked))
-            return await answer_apart(lambda: event.answer(model_name, model.response_to_v1(answer)))
+            with call.current().stage("postprocess"):
+                return await answer_apart(lambda: event.answer(model_name, model.response_to_v1(answer)))
 
     router.add_api_route("/{model_name}:{verb}", refuse, methods=METHODS, include_in_schema=False)
 

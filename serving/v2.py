@@ -25,6 +25,8 @@ Door = Callable[..., Awaitable[Response]]
 
 _MODEL, _VERSION = "/models/{model_name}", "/models/{model_name}/versions/{version}"
 
+INFER_ROUTES = (f"/v2{_MODEL}/infer", f"/v2{_VERSION}/infer")
+
 NOT_OFFERED = (
     "/systemsharedmemory/{rest:path}",
     "/cudasharedmemory/{rest:path}",
@@ -124,9 +126,10 @@ class V2Doors:
                 decoded = await apart(len(body), decode_request, model_name, body, length, version)
                 asked = model.request_from_v2(decoded)
             answer = await unless_gone(request, self.plane.answer(model, asked))
-            content, json_length = await answer_apart(
-                lambda: encode_response(model.response_to_v2(answer, decoded), decoded)
-            )
+            with call.current().stage("postprocess"):
+                content, json_length = await answer_apart(
+                    lambda: encode_response(model.response_to_v2(answer, decoded), decoded)
+                )
         content, headers = deflated(request, content)
         if json_length is None:
             return Response(content, headers=headers, media_type="application/json")

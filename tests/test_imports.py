@@ -15,15 +15,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "oip": {"google", "msgspec", "numpy", "orjson"},
     "serving": {
         "cloudevents", "fastapi", "google", "grpc", "grpc_health", "grpc_reflection", "kserve", "msgspec", "oip",
-        "orjson", "pydantic", "pydantic_settings", "pythonjsonlogger", "starlette", "uvicorn", "uvloop",
+        "opentelemetry", "orjson", "prometheus_client", "pydantic", "pydantic_settings", "pythonjsonlogger", "starlette",
+        "uvicorn", "uvloop",
     },
     "bundle": {
         "PIL", "nncf", "numpy", "oip", "openvino", "pydantic", "safetensors", "torch", "torchvision", "tqdm",
     },
-    "predictor": {"bundle", "fastapi", "numpy", "oip", "openvino", "pydantic", "serving", "torch"},
+    "predictor": {
+        "bundle", "fastapi", "numpy", "oip", "openvino", "prometheus_client", "pydantic", "serving", "torch",
+    },
     "transformer": {
         "PIL", "fastapi", "fastapi_offline", "google", "grpc", "h11", "httpcore", "idna", "msgspec", "numpy", "oip",
-        "pydantic", "pydantic_settings", "serving", "starlette",
+        "prometheus_client", "pydantic", "pydantic_settings", "serving", "starlette",
     },
 }  # fmt: skip
 """Folder to what it may import beside itself and the standard library."""

@@ -12,7 +12,7 @@ from transformer.fetch import Fetcher, FetchPolicy
 from transformer.image import ImageLimits
 from transformer.model import Transformer
 from transformer.page import page_router
-from transformer.plain import plain_router
+from transformer.plain import PREDICT_ROUTES, plain_router
 from transformer.settings import TransformerSettings
 
 
@@ -28,6 +28,8 @@ def serve(settings: TransformerSettings) -> None:
     server = ModelServer(settings, FastAPIOffline(title="Image classifier", version=version.VERSION))
     server.app.include_router(plain_router(server.plane, settings))
     server.app.include_router(page_router())
+    for route in PREDICT_ROUTES:
+        server.recorder.expect("POST", route)
     server.start([model])
 
 

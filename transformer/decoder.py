@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from oip.contract import Preprocessing
 from serving.errors import BadInput, TooLarge
 from serving.timeline import Timeline
-from transformer.image import ImageLimits, decode
+from transformer import metrics
+from transformer.image import ImageLimits, Picture, decode
 from transformer.preprocessing import enough, prepare
 from transformer.request import Base64Photo, Photo
 
@@ -29,6 +30,8 @@ class Decoder:
         self._mode = mode
         self._limits = limits
         self._max_bytes = max_bytes
+        self._threads = threads
+        self._unfinished = 0
         self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="decode")
 
     async def decode(
@@ -36,23 +39,38 @@ class Decoder:
     ) -> None:
         """Fill `pixels`, UINT8 `[crop, crop, 3]`, RGB; raises the leaf of the error tree that says what is wrong.
 
-        The timeline's `queue` is the wait for a thread, `preprocess` the work.
+        The timeline's `queue` is the wait for a thread, `decode` and `preprocess` the work.
         """
         queued = time.monotonic()
 
         def work() -> None:
             timeline.add("queue", queued, time.monotonic())
+            with timeline.of("decode"):
+                picture = self._decoded(photo, preprocessing)
             with timeline.of("preprocess"):
-                pixels[...] = self._prepared(photo, preprocessing)
+                pixels[...] = prepare(picture, preprocessing, photo.field)
 
-        await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        self._unfinished += 1
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        finally:
+            self._unfinished -= 1
+
+    @property
+    def waiting(self) -> int:
+        """Photos that wait for a thread now."""
+        return max(0, self._unfinished - self._threads)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._executor.shutdown)
 
-    def _prepared(self, photo: Photo | Base64Photo, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    def _decoded(self, photo: Photo | Base64Photo, preprocessing: Preprocessing) -> Picture:
+        content = self._content(photo)
         least = enough(preprocessing) if self._mode == "fast" else None
-        return prepare(decode(self._content(photo), self._limits, photo.field, least), preprocessing, photo.field)
+        picture = decode(content, self._limits, photo.field, least)
+        metrics.IMAGE_BYTES.observe(len(content))
+        metrics.IMAGE_PIXELS.observe(picture.size[0] * picture.size[1])
+        return picture
 
     def _content(self, photo: Photo | Base64Photo) -> bytes:
         encoded = isinstance(photo, Base64Photo)

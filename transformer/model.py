@@ -19,6 +19,7 @@ from serving.body import answer_apart
 from serving.errors import NotReady, ServiceError
 from serving.model import ServedModel
 from serving.timeline import Timeline
+from transformer import metrics
 from transformer import request as requests
 from transformer import response as responses
 from transformer.decoder import Decoder
@@ -53,6 +54,7 @@ class Transformer(ServedModel):
         self._fetcher = fetcher
         self._predictor: PredictorClient | None = None
         self._fetching = asyncio.Semaphore(settings.fetch_connections)
+        metrics.expect()
 
     @property
     def version(self) -> str:
@@ -87,6 +89,9 @@ class Transformer(ServedModel):
 
     async def dependencies_ready(self) -> bool:
         return self._predictor is not None and await self._predictor.reachable()
+
+    def refresh_metrics(self) -> None:
+        metrics.DECODE_QUEUE_DEPTH.set(self._decoder.waiting)
 
     def metadata(self) -> ModelMetadata:
         inputs = tuple(TensorMetadata(name, "BYTES", (-1,)) for name in (contract.INPUT, requests.URL))
@@ -124,17 +129,18 @@ class Transformer(ServedModel):
             facts = await self._meet(payload.fingerprint)
         top_k = requests.checked_top_k(payload, self._settings.top_k_predictions, facts.classes)
         current.named_classes = len(payload.sources) * top_k
-        with current.overlapping("preprocess", "fetch", "queue") as timeline:
+        with current.overlapping("decode", "preprocess", "fetch", "queue") as timeline:
             return Prepared(await self._batch(payload.sources, facts.preprocessing, timeline), top_k, facts)
 
     async def predict(self, payload: Prepared, headers: Any = None, response_headers: Any = None) -> Answer:
-        with call.current().stage("predict"):
+        with call.current().stage("predictor_rpc"):
             return await self._client().classify(payload.batch, payload.top_k, payload.facts)
 
     async def postprocess(self, result: Answer, headers: Any = None, response_headers: Any = None) -> ClassifyResponse:
         current = call.current()
         current.model_version, current.fingerprint = result.model_version, result.fingerprint
-        photos = await answer_apart(_predictions, result.rows)
+        with current.stage("postprocess"):
+            photos = await answer_apart(_predictions, result.rows)
         return ClassifyResponse(self.name, result.model_version, result.fingerprint, result.revision, photos)
 
     async def _meet(self, fingerprint: Any = None) -> PredictorFacts:
@@ -176,7 +182,18 @@ class Transformer(ServedModel):
     async def _decode(
         self, source: Source, preprocessing: Preprocessing, pixels: NDArray[np.uint8], timeline: Timeline
     ) -> None:
-        """Fill one photo's pixels. What is fetched is decoded before the next is fetched, so that little is held."""
+        """Fill one photo's pixels, and count the photo."""
+        try:
+            await self._fill(source, preprocessing, pixels, timeline)
+        except ServiceError as error:
+            metrics.IMAGES_REJECTED.labels(error.code).inc()
+            raise
+        metrics.IMAGES.labels(source.origin).inc()
+
+    async def _fill(
+        self, source: Source, preprocessing: Preprocessing, pixels: NDArray[np.uint8], timeline: Timeline
+    ) -> None:
+        """What is fetched is decoded before the next is fetched, so that little is held."""
         if not isinstance(source, Link):
             await self._decoder.decode(source, preprocessing, pixels, timeline)
             return
@@ -184,10 +201,19 @@ class Transformer(ServedModel):
             await self._fetching.acquire()
         try:
             with timeline.of("fetch"):
-                photo = Photo(await self._fetcher.fetch(source.url, source.field), source.field)
+                photo = Photo(await self._fetched(source), source.field)
             await self._decoder.decode(photo, preprocessing, pixels, timeline)
         finally:
             self._fetching.release()
+
+    async def _fetched(self, link: Link) -> bytes:
+        try:
+            content = await self._fetcher.fetch(link.url, link.field)
+        except ServiceError as error:
+            metrics.FETCHES.labels(error.code).inc()
+            raise
+        metrics.FETCHES.labels(metrics.SUCCESS).inc()
+        return content
 
 
 def _predictions(rows: Rows) -> list[list[Prediction]]:

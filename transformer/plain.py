@@ -19,6 +19,7 @@ from transformer.response import ClassifyResponse, to_v1
 from transformer.settings import TransformerSettings
 
 FILE = "file"
+PREDICT_ROUTES = ("/predict", "/predict/url")
 _NUMBER = re.compile(r"-?[0-9]{1,9}")
 FORM_OVERHEAD_BYTES = 16 * 1024
 """Room for a form's boundaries, part headers and small fields around the photo."""
@@ -81,8 +82,8 @@ def _document(response: ClassifyResponse) -> Response:
     (predictions,) = to_v1(response)["predictions"]
     document: dict[str, Any] = {
         "predictions": predictions,
-        "inference_time_ms": round(current.stages["predict"], 2),
-        "preprocessing_time_ms": round(current.stages["preprocess"], 2),
+        "inference_time_ms": round(current.stages["predictor_rpc"], 2),
+        "preprocessing_time_ms": round(current.stages["decode"] + current.stages["preprocess"], 2),
         "model_name": response.model_name,
         "model_version": response.model_version,
         "request_id": current.id,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sized
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -26,6 +26,7 @@ class Photo:
 
     data: bytes
     field: str
+    origin: ClassVar[str] = "upload"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Base64Photo:
 
     text: str | bytes
     field: str
+    origin: ClassVar[str] = "base64"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Link:
 
     url: str
     field: str
+    origin: ClassVar[str] = "url"
 
 
 Source = Photo | Base64Photo | Link

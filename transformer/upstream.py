@@ -3,8 +3,9 @@
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ from serving.errors import (
     PredictorUnavailable,
     ServiceError,
 )
+from transformer import metrics
 from transformer.settings import TransformerSettings
 
 logger = logging.getLogger(__name__)
@@ -62,6 +64,11 @@ class PredictorFacts:
     classes: int
     info: dict[str, Any]
 
+    @property
+    def origin(self) -> tuple[str, str]:
+        """Revision and version of the model."""
+        return str(self.info.get("revision", "")), str(self.info.get("model_version", ""))
+
     def agree(self, fingerprint: Any) -> bool:
         """Whether that is the predictor's own, or none was asked for."""
         return fingerprint in (None, self.preprocessing.fingerprint)
@@ -75,6 +82,14 @@ class Answer:
     fingerprint: str
     revision: str
     rows: Rows
+
+
+@dataclass(slots=True)
+class _Origin:
+    """Which predictor a call came to, once it has said so."""
+
+    revision: str = ""
+    model_version: str = ""
 
 
 class PredictorClient:
@@ -120,10 +135,14 @@ class PredictorClient:
 
     async def _learn(self) -> PredictorFacts:
         request = pb.ModelConfigRequest(name=self._settings.model_name)
-        response = await self._call(self._config, request.SerializeToString(), ())
-        self._facts = None  # it is no longer what was met, unless it says so
-        self._facts = self._checked(_facts(response.config))
+        with _counted() as origin:
+            response = await self._call(self._config, request.SerializeToString(), (), origin)
+            self._facts = None  # it is no longer what was met, unless it says so
+            facts = _facts(response.config)
+            origin.revision, origin.model_version = facts.origin
+            self._facts = self._checked(facts)
         self._outdated = False
+        metrics.expect_predictor(origin.revision, origin.model_version)
         logger.info("met the predictor: %s", self._facts.preprocessing.fingerprint)
         return self._facts
 
@@ -139,13 +158,19 @@ class PredictorClient:
         )
         metadata = ((call.REQUEST_ID, current.id), (call.TRACEPARENT, current.traceparent))
         wire = await apart(batch.nbytes, request_to_wire, request)
-        message = await self._call(self._infer, wire, metadata)
-        classes: int | None = facts.classes
-        if message.model_version != facts.info.get("model_version"):
-            self._outdated, classes = True, None  # another model than was met: the next request learns of it
-        rows = await self._rows(message, (len(batch), k), classes)
-        revision = message.parameters["revision"].string_param
-        return Answer(message.model_version, facts.preprocessing.fingerprint, revision, rows)
+        started = time.monotonic()
+        with _counted() as origin:
+            message = await self._call(self._infer, wire, metadata, origin)
+            revision, version = _revision(message), message.model_version
+            origin.revision, origin.model_version = revision, version
+            metrics.PREDICTOR_CALL_DURATION.labels(revision, version).observe(
+                time.monotonic() - started, current.exemplar
+            )
+            classes: int | None = facts.classes
+            if version != facts.info.get("model_version"):
+                self._outdated, classes = True, None  # another model than was met: the next request learns of it
+            rows = await self._rows(message, (len(batch), k), classes)
+        return Answer(version, facts.preprocessing.fingerprint, revision, rows)
 
     async def close(self) -> None:
         await self._channel.close()
@@ -156,7 +181,7 @@ class PredictorClient:
         except InvalidRequest as error:
             raise BadPrediction("the predictor answered something that is not a prediction") from error
 
-    async def _call(self, method: Any, request: bytes, metadata: Sequence[tuple[str, str]]) -> Any:
+    async def _call(self, method: Any, request: bytes, metadata: Sequence[tuple[str, str]], origin: _Origin) -> Any:
         try:
             async with asyncio.timeout(self._settings.predictor_connect_seconds):
                 await self._channel.channel_ready()
@@ -165,11 +190,13 @@ class PredictorClient:
         try:
             return await method(request, timeout=call.current().remaining_seconds, metadata=metadata)
         except grpc.aio.AioRpcError as error:
-            raise self._translated(error) from error
+            raise self._translated(error, origin) from error
 
-    def _translated(self, error: grpc.aio.AioRpcError) -> ServiceError:
-        """What the predictor's refusal is to our own client."""
-        code = dict(error.trailing_metadata() or ()).get(ERROR_CODE)
+    def _translated(self, error: grpc.aio.AioRpcError, origin: _Origin) -> ServiceError:
+        """What the predictor's refusal is to our own client; notes whose refusal it is."""
+        trailing = {key: str(value) for key, value in error.trailing_metadata() or ()}
+        origin.revision, origin.model_version = trailing.get(call.REVISION, ""), trailing.get(call.MODEL_VERSION, "")
+        code = trailing.get(ERROR_CODE)
         logger.info("predictor answered %s (%s): %s", error.code().name, code, error.details())
         if code == ContractMismatch.code:
             self._facts = None  # learned anew by the next request
@@ -194,6 +221,20 @@ class PredictorClient:
         return self._channel.unary_unary(f"/{SERVICE}/{name}", response_deserializer=response.FromString)
 
 
+@contextmanager
+def _counted() -> Iterator[_Origin]:
+    """Count a call by how it ends, under what became known of the predictor."""
+    origin, outcome = _Origin(), "cancelled"
+    try:
+        yield origin
+        outcome = metrics.SUCCESS
+    except ServiceError as error:
+        outcome = error.code
+        raise
+    finally:
+        metrics.PREDICTOR_CALLS.labels(outcome, origin.revision, origin.model_version).inc()
+
+
 def _channel(settings: TransformerSettings) -> grpc.aio.Channel:
     host = settings.predictor_host
     options = [*_CHANNEL_OPTIONS, ("grpc.lb_policy_name", settings.predictor_load_balancing)]
@@ -213,6 +254,11 @@ def _facts(config: Any) -> PredictorFacts:
         raise ContractMismatch(f"the predictor's {error}") from error
     except (KeyError, TypeError, ValueError) as error:
         raise BadPrediction("the predictor's config is not one of this contract") from error
+
+
+def _revision(message: pb.ModelInferResponse) -> str:
+    """Looked for first: to ask a protobuf map for what is not in it puts it there."""
+    return message.parameters["revision"].string_param if "revision" in message.parameters else ""
 
 
 def _rows(message: pb.ModelInferResponse, shape: tuple[int, int], classes: int | None) -> Rows:

@@ -43,8 +43,8 @@ def test_a_request_has_one_line_on_each_server_under_its_id_and_trace(servers: P
     assert (transformer["route"], transformer["status"]) == ("/predict", 200)
     assert (predictor["route"], predictor["status"]) == ("ModelInfer", "OK")
     assert transformer["model_version"] == predictor["model_version"] == answer.json()["model_version"]
-    assert {"read", "preprocess", "predict"} <= transformer["stages_ms"].keys()
-    assert "inference" in predictor["stages_ms"]
+    assert {"read", "decode", "preprocess", "predictor_rpc", "postprocess"} <= transformer["stages_ms"].keys()
+    assert {"read", "queue", "inference", "postprocess"} <= predictor["stages_ms"].keys()
     assert sum(transformer["stages_ms"].values()) <= transformer["duration_ms"]
 
 

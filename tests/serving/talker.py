@@ -12,6 +12,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 
 from oip.tensor import InferRequest, InferResponse, Tensor
 from serving.dataplane import DataPlane
+from serving.recorder import Recorder
 from serving.rpc import RpcServer
 from tests.e2e.processes import free_port
 from tests.serving.sleeper import Sleeper, SleeperSettings
@@ -45,7 +46,7 @@ class Talking:
         repository.update(self.model)
         self.plane = DataPlane(repository, settings.max_in_flight)
         self.address = f"127.0.0.1:{settings.grpc_port}"
-        self.port = RpcServer(self.plane, settings)
+        self.port = RpcServer(self.plane, settings, Recorder(self.plane, settings.revision))
 
 
 @asynccontextmanager

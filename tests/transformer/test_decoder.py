@@ -42,7 +42,7 @@ async def decoder(
 
 async def pixels(made: Decoder, photo: Photo | Base64Photo, preprocessing: Preprocessing = TINY) -> Pixels:
     found = np.empty((preprocessing.crop, preprocessing.crop, 3), np.uint8)
-    await made.decode(photo, preprocessing, found, Timeline("preprocess", "queue"))
+    await made.decode(photo, preprocessing, found, Timeline("decode", "preprocess", "queue"))
     return found
 
 

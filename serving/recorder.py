@@ -1,0 +1,109 @@
+"""What a server records of its requests and of itself, in the metrics of the catalogue."""
+
+import asyncio
+import os
+import platform
+import time
+from collections.abc import Mapping
+from importlib.metadata import version as installed_version
+from typing import Any
+
+from serving import cgroup, cores, metrics, version
+from serving.call import CLIENT_GONE, Call
+from serving.dataplane import DataPlane
+from serving.errors import leaves
+
+OK = "ok"
+_LAG_SECONDS = 0.5
+
+_OUTCOMES = (
+    {OK: "success", CLIENT_GONE: "cancelled"}
+    | {leaf.code: "client_error" for leaf in leaves() if leaf.status < 500 or leaf.status == 501}
+    | {leaf.code: "server_error" for leaf in leaves() if leaf.status >= 500 and leaf.status != 501}
+)
+"""By code. What is not offered (501) was asked for by mistake: the service did not fail."""
+
+
+class Recorder:
+    """Counts and times every request; the doors that infer are announced, so that their series begin at 0."""
+
+    def __init__(self, plane: DataPlane, revision: str) -> None:
+        self._plane = plane
+        self.revision = revision
+        self._doors: dict[str, str] = {}
+        self._versions: set[str] = set()
+        self._stages = {name: metrics.STAGE_DURATION.labels(name, revision) for name in metrics.STAGES}
+
+    def expect(self, method: str, route: str) -> None:
+        """Announce a door that infers."""
+        self._doors[route] = method
+
+    def begin(self) -> None:
+        """Set what stays as it is, and give every series its 0."""
+        metrics.BUILD_INFO.labels(
+            version.VERSION, platform.python_version(), installed_version("kserve"), self.revision
+        ).set(1)
+        metrics.IN_FLIGHT_LIMIT.set(self._plane.max_in_flight)
+        metrics.CPU_LIMIT.set(cores.cpu_limit_cores())
+        metrics.MEMORY_LIMIT.set(min([_memory_bytes(), *cgroup.memory_limits()]))
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Bring up to date what is only looked at when it is scraped."""
+        metrics.IN_FLIGHT.set(self._plane.in_flight)
+        metrics.READY.set(self._plane.ready_to_serve)
+        metrics.MODEL_INFO.clear()
+        for model in self._plane.models.values():
+            self._expect_version(model.version)
+            if model.version:
+                metrics.MODEL_INFO.labels(*_described(model.info())).set(1)
+            model.refresh_metrics()
+
+    def count(self, call: Call, method: str, route: str) -> None:
+        """One request that is over."""
+        code = call.error_code or OK
+        outcome = _OUTCOMES[code]
+        if route not in self._doors:
+            metrics.OTHER_REQUESTS.labels(route, method, outcome).inc()
+            return
+        model_version = call.model_version or self._met_version()
+        self._expect_version(model_version)
+        metrics.REQUESTS.labels(route, method, outcome, code, self.revision, model_version).inc()
+        metrics.REQUEST_DURATION.labels(route, outcome, self.revision, model_version).observe(
+            call.elapsed_ms / 1000, call.exemplar
+        )
+        for name, ms in call.stages.items():
+            self._stages[name].observe(ms / 1000, call.exemplar)
+
+    async def watch_event_loop(self) -> None:
+        """Until cancelled."""
+        while True:
+            asked = time.monotonic() + _LAG_SECONDS
+            await asyncio.sleep(_LAG_SECONDS)
+            metrics.EVENT_LOOP_LAG.observe(max(0.0, time.monotonic() - asked))
+
+    def _met_version(self) -> str:
+        return next((model.version for model in self._plane.models.values()), "")
+
+    def _expect_version(self, model_version: str) -> None:
+        """A series that appears with its first event has no rate of it."""
+        if model_version in self._versions:
+            return
+        self._versions.add(model_version)
+        for route, method in self._doors.items():
+            for code, outcome in _OUTCOMES.items():
+                metrics.REQUESTS.labels(route, method, outcome, code, self.revision, model_version)
+            for outcome in ("success", "server_error"):
+                metrics.REQUEST_DURATION.labels(route, outcome, self.revision, model_version)
+
+
+def _described(info: Mapping[str, Any]) -> list[str]:
+    """The values of the labels of `MODEL_INFO`, of what `/model/info` answers."""
+    engine = info.get("engine", {})
+    of_model = [info.get(key, "") for key in ("model_name", "model_version", "revision", "architecture")]
+    of_engine = [engine.get(key, "") for key in ("name", "precision", "device")]
+    return [*map(str, (*of_model, *of_engine, info.get("fingerprint", ""))), str(info.get("trained", "")).lower()]
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
