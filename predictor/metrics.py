@@ -14,7 +14,7 @@ BATCH_SIZE = Histogram(
     buckets=(1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128),
 )
 BATCH_WAIT = Histogram(
-    "classifier_batch_wait_seconds", "Time that a request's first image waited for its batch.", buckets=STAGE_BUCKETS
+    "classifier_batch_wait_seconds", "Time that the oldest request of a batch waited for it.", buckets=STAGE_BUCKETS
 )
 BATCH_FAILURES = Counter("classifier_batch_failures", "Batches that the engine failed to run.")
 PREDICTIONS = Counter("classifier_predictions", "Images that were classified.", _OF_MODEL)

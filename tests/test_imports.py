@@ -15,8 +15,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "oip": {"google", "msgspec", "numpy", "orjson"},
     "serving": {
         "cloudevents", "fastapi", "google", "grpc", "grpc_health", "grpc_reflection", "kserve", "msgspec", "oip",
-        "opentelemetry", "orjson", "prometheus_client", "pydantic", "pydantic_settings", "pythonjsonlogger", "starlette",
-        "uvicorn", "uvloop",
+        "opentelemetry", "orjson", "prometheus_client", "pydantic", "pydantic_settings", "pythonjsonlogger",
+        "starlette", "uvicorn", "uvloop",
     },
     "bundle": {
         "PIL", "nncf", "numpy", "oip", "openvino", "pydantic", "safetensors", "torch", "torchvision", "tqdm",
