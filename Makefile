@@ -23,7 +23,7 @@ LINTERS := .venv/lint
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test test-fast lint lint-manifests format format-check check ci bundle bench-protocol bench mutation docker-build docker-run compose-up compose-down \
+.PHONY: help install run test test-fast lint lint-manifests format format-check check ci bundle bench-protocol bench-telemetry bench monitoring mutation docker-build docker-run compose-up compose-down \
 	k8s-setup k8s-deploy k8s-undeploy canary canary-promote canary-rollback kind-up kind-down constraints clean
 
 help: ## list the targets
@@ -72,11 +72,18 @@ bundle: $(INSTALLED) ## make a bundle [ARCH= OUT= WEIGHTS=path|untrained LABELS=
 bench-protocol: $(INSTALLED) ## what REST binary, JSON and gRPC cost, beside kserve's own server [JSON=path]
 	$(BIN)/python -m benchmarks.protocol $(if $(JSON),--json '$(JSON)')
 
+bench-telemetry: $(INSTALLED) ## what metrics and traces cost in CPU time
+	$(BIN)/python -m benchmarks.telemetry
+
 bench: $(INSTALLED) ## speed beside the plain way, the floor and peers [BUNDLE= SECONDS= ROUNDS= ONLY= LOADS= WITH= JSON= PLOT=]
 	$(BIN)/python -m benchmarks $(if $(BUNDLE),--bundle '$(BUNDLE)') $(if $(SECONDS),--seconds '$(SECONDS)') \
 		$(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(ONLY),--only '$(ONLY)') $(if $(LOADS),--loads '$(LOADS)') \
 		$(if $(WITH),--with '$(WITH)') \
 		$(if $(JSON),--json '$(JSON)') $(if $(PLOT),--plot '$(PLOT)')
+
+monitoring: $(INSTALLED) ## write rules and boards anew [AVAILABILITY=0.999 LATENCY=0.95 LATENCY_SECONDS=0.1 RUNBOOKS=url CHECK=1]
+	$(BIN)/python -m monitoring $(if $(AVAILABILITY),--availability '$(AVAILABILITY)') $(if $(LATENCY),--latency '$(LATENCY)') \
+		$(if $(LATENCY_SECONDS),--latency-seconds '$(LATENCY_SECONDS)') $(if $(RUNBOOKS),--runbooks '$(RUNBOOKS)') $(if $(CHECK),--check)
 
 mutation: $(INSTALLED) ## which changes of oip/ no test notices [MODULE=raw]
 	$(BIN)/python -m scripts.mutation $(MODULE)
@@ -136,7 +143,7 @@ kind-up: $(INSTALLED) ## a cluster on this machine with Knative and KServe [TRUS
 kind-down: $(INSTALLED) ## remove that cluster
 	$(BIN)/python -m scripts.kind down
 
-compose-up: ## both servers as containers on this machine [BUNDLE= MODEL_NAME= PORT=]
+compose-up: ## both servers, Prometheus, Alertmanager and Grafana as containers [BUNDLE= MODEL_NAME= *PORT= GRAFANA_PASSWORD=]
 	$(DOCKER) compose up --build --detach --wait
 
 compose-down: ## stop them
