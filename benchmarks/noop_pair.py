@@ -1,6 +1,7 @@
 """Both servers around an engine that does nothing: `python -m benchmarks.noop_pair ROLE NOTING …flags`.
 
-ROLE is predictor or transformer, NOTING silent or noting. A silent server notes nothing: what it costs less is what metrics cost. kserve's own histograms stay in both.
+ROLE is predictor or transformer, NOTING silent or noting. A silent server notes nothing: what it costs less is what
+metrics cost. kserve's own histograms stay in both.
 """
 
 import asyncio

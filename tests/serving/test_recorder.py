@@ -232,3 +232,15 @@ def test_a_server_that_drains_can_be_scraped(tmp_path: Path) -> None:
     process.wait()
     assert scrape.series("classifier_ready") == 1
     assert scrape.sum("classifier_ready") == 0
+
+
+def test_an_environment_made_for_many_processes_changes_nothing(tmp_path: Path) -> None:
+    process = started(tmp_path / "log", PROMETHEUS_MULTIPROC_DIR=str(tmp_path)).until()
+    try:
+        ask(process)
+        scrape = eventually(process, REQUESTS, code="ok")
+    finally:
+        process.end()
+    assert scrape.sum("process_cpu_seconds_total") > 0
+    assert scrape.sum("classifier_model_info", model="sleeper") == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"log"}
