@@ -114,7 +114,7 @@ def main() -> int:
     found = [
         *map(str, unaccepted(violations(overlays()))),
         *complaints("hadolint", "--no-color", *(f"--ignore={rule}" for rule in IN_DOCKERFILES), *dockerfiles),
-        *complaints("yamllint", "--strict", "--format=parsable", "manifests", ".github"),
+        *complaints("yamllint", "--strict", "--format=parsable", "manifests", "monitoring", "compose.yaml", ".github"),
         *complaints("shellcheck", "--format=gcc", *shell_scripts()),
     ]
     print("\n".join(found) or "nothing found")

@@ -7,7 +7,7 @@ prometheus_client's own of the process.
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
-disable_created_metrics()  # a series more for each other, which Prometheus does not use
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each, which Prometheus does not use
 
 LATENCY_BUCKETS = (
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 20.0

@@ -59,6 +59,22 @@ def test_a_bundle_is_made_as_asked(arguments: list[str], command: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "command"),
     [
+        (["monitoring"], "-m monitoring"),
+        (["monitoring", "CHECK=1"], "-m monitoring --check"),
+        (
+            ["monitoring", "AVAILABILITY=0.99", "LATENCY=0.9", "LATENCY_SECONDS=0.5", "RUNBOOKS=https://runbooks"],
+            "-m monitoring --availability '0.99' --latency '0.9' --latency-seconds '0.5' --runbooks 'https://runbooks'",
+        ),
+    ],
+)
+def test_rules_and_boards_are_written_as_asked(arguments: list[str], command: str) -> None:
+    made = " ".join(make("--dry-run", *arguments).stdout.replace("\\\n", " ").split())
+    assert made.endswith(f"python {command}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
         (["k8s-setup"], "-m scripts.setup"),
         (["k8s-setup", "OVERLAY=o", "CONTEXT=c"], "-m scripts.setup --overlay 'o' --context 'c'"),
         (
