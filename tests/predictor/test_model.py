@@ -55,6 +55,7 @@ async def test_more_images_than_may_wait_are_refused(tmp_path: Path) -> None:
     engine = Echo()
     model = Predictor("tiny", read(tiny.write(tmp_path / "bundle")), engine, "", max_waiting_images=64)
     await model.open()
+    engine.forget()
     engine.gate.clear()
     call.begin({}, 10)
     taken = asyncio.create_task(model.predict(request(1)))
