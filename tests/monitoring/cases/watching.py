@@ -1,0 +1,58 @@
+"""Whether the service is watched at all."""
+
+from tests.monitoring.case import PREDICTOR, Case, Firing, counted, series, target
+
+A, B, C = target("predictor", "a"), target("predictor", "b"), target("transformer", "c")
+
+
+def _watched(*targets: str) -> dict[str, str]:
+    return {series(name, of): "1x60" for name in ("up", "classifier_ready") for of in targets}
+
+
+def _calls(per_minute: float) -> dict[str, str]:
+    return {series("classifier_predictor_calls_total", C, 'outcome="success"'): counted(per_minute)}
+
+
+def _requested(pods: int, service: str = "image-classifier-predictor") -> dict[str, str]:
+    named = f'k8s_namespace_name="photos", kn_service_name="{service}", kn_revision_name="r1"'
+    return {series("kn_revision_pods_requested", named): f"{pods}x60"}
+
+
+_NO_TARGET = (Firing('job="image-classifier"', "The job image-classifier has no target at all."),)
+
+CASES = [
+    Case(
+        "ScrapeMissing",
+        "one of two pods does not answer",
+        _watched(A) | {series("up", B): "0x60"},
+        "16m",
+        (Firing(PREDICTOR, "Without metrics at the predictor of photos/image-classifier: 1."),),
+    ),
+    Case("ScrapeMissing", "all pods answer", _watched(A, B, C), "30m"),
+    Case("ScrapeMissing", "no pod answers, which is ServiceDown", {series("up", A): "0x60"}, "30m"),
+    Case("ScrapeMissing", "a pod is being replaced", _watched(A) | {series("up", B): "0x10 stale"}, "16m"),
+    Case(
+        "ScrapeMissing",
+        "a pod answers without metrics of ours",
+        _watched(A) | {series("up", B): "1x60"},
+        "16m",
+        (Firing(PREDICTOR, "Without metrics at the predictor of photos/image-classifier: 1."),),
+    ),
+    Case(
+        "ScrapeMissing",
+        "a predictor is called that is no target",
+        _watched(C) | _calls(30),
+        "17m",
+        (Firing(PREDICTOR, "Without metrics at the predictor of photos/image-classifier: 1."),),
+    ),
+    Case("ScrapeMissing", "a predictor is no target and is not called", _watched(C) | _calls(0), "30m"),
+    Case("ScrapeMissing", "a predictor is called and is a target", _watched(A, C) | _calls(30), "30m"),
+    Case("ScrapeMissing", "there is no target", {}, "16m", _NO_TARGET),
+    Case("ScrapeMissing", "there is no target, and pods are wanted", _requested(2), "16m", _NO_TARGET),
+    Case("ScrapeMissing", "there is no target, and none is wanted", _requested(0), "30m"),
+    Case("ScrapeMissing", "only what is no classifier runs", _requested(0) | _requested(3, "web"), "30m"),
+    Case(
+        "Watchdog", "always", {}, "1m", (Firing("", "Prometheus evaluates the rules and Alertmanager takes alerts."),)
+    ),
+    Case("Watchdog", "not in the first minute", {}, "0m"),
+]
