@@ -65,9 +65,9 @@ class _Request:
     def note_stages(self) -> None:
         """`queue` until its first image went to the engine, `inference` from then until its last one came back."""
         now = time.monotonic()
-        self.call.stages["queue"] = ((self.started or now) - self.queued) * 1000
+        self.call.note("queue", self.queued, self.started or now)
         if self.started:
-            self.call.stages["inference"] = ((self.ended or now) - self.started) * 1000
+            self.call.note("inference", self.started, self.ended or now)
 
 
 @dataclass(frozen=True, slots=True)

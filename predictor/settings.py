@@ -1,7 +1,7 @@
 """Settings of the predictor."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
@@ -12,6 +12,8 @@ from serving.settings import Cores, ServerSettings
 
 class PredictorSettings(ServerSettings):
     """What a predictor adds to the settings of every server."""
+
+    component: ClassVar[str] = "predictor"
 
     model_dir: Path = Field(Path("/mnt/models"), description="directory of the bundle; KServe mounts it there")
     allow_untrained: bool = Field(default=False, description="serve a bundle whose weights were never trained")

@@ -1,12 +1,16 @@
 """The edge of the REST doors: every request gets an id, a deadline and one line in the log; HEAD is answered as GET."""
 
 import logging
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import call
 from serving.recorder import Recorder
+
+if TYPE_CHECKING:
+    from serving.tracing import Tracer
 
 logger = logging.getLogger("access")
 
@@ -17,16 +21,20 @@ _POLLED = ("/health", "/ready", "/metrics", "/v2/health/", "/v1/models/", "/v2/m
 class AccessLog:
     """Pure ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, request_timeout_seconds: float, recorder: Recorder) -> None:
+    def __init__(
+        self, app: ASGIApp, request_timeout_seconds: float, recorder: Recorder, tracer: "Tracer | None" = None
+    ) -> None:
         self.app = app
         self.recorder = recorder
+        self.tracer = tracer
         self.request_timeout_seconds = request_timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        current = call.begin(Headers(scope=scope), self.request_timeout_seconds)
+        share = self.tracer.share if self.tracer else None
+        current = call.begin(Headers(scope=scope), self.request_timeout_seconds, share)
         logger.debug("accepted %s", current.id, extra={"request_id": current.id})
         inside = as_get(scope)
         status = 0
@@ -47,8 +55,11 @@ class AccessLog:
             path = getattr(inside.get("route"), "path", "unknown")
             if not status:
                 current.error_code = current.error_code or call.CLIENT_GONE
+            polled = inside["method"] == "GET" and path.startswith(_POLLED)
             self.recorder.count(current, scope["method"], path)
-            write(current, scope["method"], path, status, polled=inside["method"] == "GET" and path.startswith(_POLLED))
+            write(current, scope["method"], path, status, polled=polled)
+            if self.tracer:
+                self.tracer.record_http(current, scope["method"], path, status, polled=polled)
 
 
 def as_get(scope: Scope) -> Scope:

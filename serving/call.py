@@ -1,4 +1,4 @@
-"""What the server knows of the request in hand: its id, its deadline, how long each stage took.
+"""What the server knows of the request in hand: its id, its deadline, its trace, how long each stage took.
 
 A call begins at the edge of a transport and is found by whatever runs in its task; threads are handed what they need.
 """
@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from serving import trace
 from serving.errors import DeadlineExceeded
 from serving.timeline import Timeline
+from serving.trace import TRACEPARENT, TRACESTATE, Trace
 
 REQUEST_ID = "x-request-id"
-TRACEPARENT = "traceparent"
 MODEL_VERSION, REVISION = "model-version", "revision"
 """In the trailing metadata of a refusal over gRPC, whose answers have no parameters."""
 
@@ -26,7 +27,6 @@ FINGERPRINT = "x-fingerprint"
 """On every REST answer of a model, of which those of V1 and the plain doors have no parameters to put it in."""
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(slots=True)
@@ -34,13 +34,15 @@ class Call:
     """One request. `deadline` is monotonic seconds; `stages` maps a stage's name to its milliseconds.
 
     Stages do not overlap, so together they are at most the request's time. `fingerprint` is that of the answer,
-    `named_classes` are those in it, over all images.
+    `named_classes` are those in it, over all images. `trace` is there when it is kept.
     """
 
     id: str
     traceparent: str
+    tracestate: str
     deadline: float
     started: float
+    trace: Trace | None = None
     model_name: str = ""
     model_version: str = ""
     fingerprint: str = ""
@@ -56,7 +58,13 @@ class Call:
     @property
     def exemplar(self) -> dict[str, str] | None:
         """What a histogram notes beside a value of this call: its trace, where one is kept."""
-        return None
+        return self.trace.exemplar if self.trace else None
+
+    @property
+    def trace_context(self) -> tuple[tuple[str, str], ...]:
+        """Headers, or metadata, for a server that is asked for this call."""
+        parent = (TRACEPARENT, self.trace.told() if self.trace else self.traceparent)
+        return (parent, (TRACESTATE, self.tracestate)) if self.tracestate else (parent,)
 
     @property
     def elapsed_ms(self) -> float:
@@ -70,11 +78,18 @@ class Call:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Add the time spent inside to the stage."""
-        started = time.monotonic()
+        started, failed = time.monotonic(), True
         try:
             yield
+            failed = False
         finally:
-            self._add(name, (time.monotonic() - started) * 1000)
+            self.note(name, started, time.monotonic(), failed=failed)
+
+    def note(self, name: str, started: float, ended: float, *, failed: bool = False) -> None:
+        """Add work that is over to the stage."""
+        self._add(name, (ended - started) * 1000)
+        if self.trace:
+            self.trace.add(name, started, ended, failed=failed)
 
     @contextmanager
     def overlapping(self, *names: str) -> Iterator[Timeline]:
@@ -85,6 +100,9 @@ class Call:
         finally:
             for name, ms in timeline.shares_ms().items():
                 self._add(name, ms)
+            if self.trace:
+                for piece in timeline.pieces():
+                    self.trace.add(*piece)
 
     def _add(self, name: str, ms: float) -> None:
         self.stages[name] = self.stages.get(name, 0.0) + ms
@@ -93,18 +111,23 @@ class Call:
 _current: ContextVar[Call] = ContextVar("call")
 
 
-def begin(headers: Mapping[str, str], timeout_seconds: float) -> Call:
+def begin(headers: Mapping[str, str], timeout_seconds: float, trace_share: float | None = None) -> Call:
     """Start a call for this task, from HTTP headers or gRPC metadata with lower-case names.
 
-    A sensible `x-request-id` and a valid W3C `traceparent` are kept, others are replaced by new ones.
+    A sensible `x-request-id` and a valid W3C `traceparent` are kept, others are replaced by new ones. `trace_share` of
+    the traces that begin here are sampled; without it none, and nothing is noted of those that were sampled before.
     """
     started = time.monotonic()
+    given = _kept(headers.get(TRACEPARENT), trace.VALID_PARENT)
     call = Call(
         id=_kept(headers.get(REQUEST_ID), _REQUEST_ID) or secrets.token_hex(16),
-        traceparent=_kept(headers.get(TRACEPARENT), _TRACEPARENT) or _new_traceparent(),
+        traceparent=given or trace.begun(trace_share or 0),
+        tracestate=(given and _kept(headers.get(TRACESTATE), trace.VALID_STATE)) or "",
         deadline=started + timeout_seconds,
         started=started,
     )
+    if trace_share is not None and trace.sampled(call.traceparent):
+        call.trace = Trace.continuing(given, call.tracestate) if given else Trace.beginning(call.traceparent)
     _current.set(call)
     return call
 
@@ -116,8 +139,3 @@ def current() -> Call:
 
 def _kept(value: str | None, pattern: re.Pattern[str]) -> str | None:
     return value if value is not None and pattern.fullmatch(value) else None
-
-
-def _new_traceparent() -> str:
-    """A trace that begins here, not sampled: https://www.w3.org/TR/trace-context/#traceparent-header."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -15,6 +15,9 @@ from serving.compression import WORTHWHILE_BYTES
 from serving.errors import ERROR_CODE, UNEXPECTED, ServiceError
 from serving.recorder import Recorder
 from serving.responses import report
+
+if TYPE_CHECKING:
+    from serving.tracing import Tracer
 
 logger = logging.getLogger(__name__)
 
@@ -48,9 +51,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     gRPC would meet a malformed one with a text of its own.
     """
 
-    def __init__(self, request_timeout_seconds: float, recorder: Recorder) -> None:
+    def __init__(self, request_timeout_seconds: float, recorder: Recorder, tracer: "Tracer | None" = None) -> None:
         self.request_timeout_seconds = request_timeout_seconds
         self.recorder = recorder
+        self.tracer = tracer
 
     async def intercept_service(
         self,
@@ -60,7 +64,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
-        method = handler_call_details.method.rpartition("/")[2]
+        method = handler_call_details.method.removeprefix("/")
         if handler.request_streaming:
             streaming = self._streaming(method, handler, handler.stream_stream)
             return grpc.stream_stream_rpc_method_handler(streaming, handler.request_deserializer)
@@ -90,7 +94,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     @asynccontextmanager
     async def _call(self, method: str, context: Context) -> AsyncIterator[None]:
-        current = call.begin(_metadata(context), self._timeout_seconds(context))
+        share = self.tracer.share if self.tracer else None
+        current = call.begin(_metadata(context), self._timeout_seconds(context), share)
         logger.debug("accepted %s", current.id, extra={"request_id": current.id})
         context.set_trailing_metadata(((call.REQUEST_ID, current.id),))
         code = grpc.StatusCode.CANCELLED
@@ -105,8 +110,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         finally:
             if code is grpc.StatusCode.CANCELLED:
                 current.error_code = current.error_code or call.CLIENT_GONE
-            self.recorder.count(current, "grpc", method)
-            access.write(current, "grpc", method, code.name, polled=method in _POLLED)
+            route = method.rpartition("/")[2]
+            self.recorder.count(current, "grpc", route)
+            access.write(current, "grpc", route, code.name, polled=route in _POLLED)
+            if self.tracer:
+                self.tracer.record_rpc(current, method, code.name, polled=route in _POLLED)
 
     def _trailing(self, current: call.Call) -> tuple[tuple[str, str], ...]:
         """What a refusal says besides: which error it is, and of which model and revision."""

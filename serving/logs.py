@@ -12,6 +12,7 @@ _QUIET = {
     "uvicorn.error": logging.ERROR,
     "kserve": logging.WARNING,
     "httpx": logging.WARNING,
+    "opentelemetry.exporter": logging.CRITICAL,
     "python_multipart": logging.ERROR,
 }
 """Libraries that would add lines to a start, or to a request whatever a client puts into it."""

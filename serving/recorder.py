@@ -9,19 +9,11 @@ from importlib.metadata import version as installed_version
 from typing import Any
 
 from serving import cgroup, cores, metrics, version
-from serving.call import CLIENT_GONE, Call
+from serving.call import Call
 from serving.dataplane import DataPlane
-from serving.errors import leaves
+from serving.outcome import OK, OUTCOMES
 
-OK = "ok"
 _LAG_SECONDS = 0.5
-
-_OUTCOMES = (
-    {OK: "success", CLIENT_GONE: "cancelled"}
-    | {leaf.code: "client_error" for leaf in leaves() if leaf.status < 500 or leaf.status == 501}
-    | {leaf.code: "server_error" for leaf in leaves() if leaf.status >= 500 and leaf.status != 501}
-)
-"""By code. What is not offered (501) was asked for by mistake: the service did not fail."""
 
 
 class Recorder:
@@ -62,7 +54,7 @@ class Recorder:
     def count(self, call: Call, method: str, route: str) -> None:
         """One request that is over."""
         code = call.error_code or OK
-        outcome = _OUTCOMES[code]
+        outcome = OUTCOMES[code]
         if route not in self._doors:
             metrics.OTHER_REQUESTS.labels(route, method, outcome).inc()
             return
@@ -91,7 +83,7 @@ class Recorder:
             return
         self._versions.add(model_version)
         for route, method in self._doors.items():
-            for code, outcome in _OUTCOMES.items():
+            for code, outcome in OUTCOMES.items():
                 metrics.REQUESTS.labels(route, method, outcome, code, self.revision, model_version)
             for outcome in ("success", "server_error"):
                 metrics.REQUEST_DURATION.labels(route, outcome, self.revision, model_version)

@@ -1,7 +1,7 @@
 """The gRPC port: the Open Inference Protocol's service, under the name that KServe and Triton share."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -24,6 +24,9 @@ from serving.process import StartError
 from serving.recorder import Recorder
 from serving.settings import MIB, ServerSettings
 from serving.version import EXTENSIONS, NAME, NOT_OFFERED_TEXT, VERSION
+
+if TYPE_CHECKING:
+    from serving.tracing import Tracer
 
 CALLS_BESIDE_INFERENCE = 16
 """Room for probes and metadata when every place is taken; gRPC reads no message of a call over that."""
@@ -115,10 +118,12 @@ def _connection_age(settings: ServerSettings) -> list[tuple[str, int]]:
 class RpcServer:
     """Serves the data plane over gRPC; raises StartError when the port is taken."""
 
-    def __init__(self, plane: DataPlane, settings: ServerSettings, recorder: Recorder) -> None:
+    def __init__(
+        self, plane: DataPlane, settings: ServerSettings, recorder: Recorder, tracer: "Tracer | None" = None
+    ) -> None:
         self._settings = settings
         self._server = grpc.aio.server(
-            interceptors=[CallInterceptor(settings.request_timeout_seconds, recorder)],
+            interceptors=[CallInterceptor(settings.request_timeout_seconds, recorder, tracer)],
             maximum_concurrent_rpcs=settings.max_in_flight + CALLS_BESIDE_INFERENCE,
             options=[
                 ("grpc.so_reuseport", 0),  # else a second server on the same port would silently share it

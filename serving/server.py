@@ -7,6 +7,7 @@ asyncio loop whatever was asked for, and outgoing clients closed before the requ
 import asyncio
 import logging
 import signal
+from typing import TYPE_CHECKING
 
 import uvloop
 from fastapi import FastAPI
@@ -22,12 +23,16 @@ from serving.http import HttpServer
 from serving.model import ServedModel
 from serving.openapi import describe
 from serving.operations import operations_router
+from serving.process import StartError
 from serving.recorder import Recorder
 from serving.responses import add_error_handlers
 from serving.rpc import INFER_METHOD, RpcServer
 from serving.settings import ServerSettings
 from serving.v1 import PREDICT_ROUTE, v1_router
 from serving.v2 import INFER_ROUTES, V2Doors
+
+if TYPE_CHECKING:
+    from serving.tracing import Tracer
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +57,7 @@ class ModelServer(KServeModelServer):
         self.plane = DataPlane(self.registered_models, settings.max_in_flight)
         self.dataplane = self.plane
         self.recorder = Recorder(self.plane, settings.revision)
+        self.tracer = _tracer(settings)
         self._stop_requested = asyncio.Event()
 
     def start(self, models: list[BaseKServeModel]) -> None:
@@ -74,7 +80,8 @@ class ModelServer(KServeModelServer):
 
     async def _run(self, model: ServedModel) -> None:
         self._handle_signals()
-        http, rpc = HttpServer(self.app, self.settings), RpcServer(self.plane, self.settings, self.recorder)
+        http = HttpServer(self.app, self.settings)
+        rpc = RpcServer(self.plane, self.settings, self.recorder, self.tracer)
         http.start()
         await rpc.start()
         logger.info("listening on %s, REST %d, gRPC %d", self.settings.host, self.http_port, self.grpc_port)
@@ -105,6 +112,8 @@ class ModelServer(KServeModelServer):
         await asyncio.gather(http.stop(), rpc.stop())  # 4. close the ports, answer what was accepted
         await model.close()  # 5. engine thread, outgoing connections
         lag.cancel()  # 6. nobody asks any more
+        if self.tracer:
+            await self.tracer.close()  # 7. the last spans
         logger.info("stopped")
 
     def _handle_signals(self) -> None:
@@ -122,8 +131,23 @@ class ModelServer(KServeModelServer):
         add_error_handlers(self.app)
         describe(self.app, {**openapi_v1.SCHEMAS, **openapi_v2.SCHEMAS, **openapi_operations.SCHEMAS})
         self.app.add_middleware(
-            AccessLog, request_timeout_seconds=settings.request_timeout_seconds, recorder=self.recorder
+            AccessLog,
+            request_timeout_seconds=settings.request_timeout_seconds,
+            recorder=self.recorder,
+            tracer=self.tracer,
         )
         for route in (PREDICT_ROUTE, *INFER_ROUTES):
             self.recorder.expect("POST", route)
         self.recorder.expect("grpc", INFER_METHOD)
+
+
+def _tracer(settings: ServerSettings) -> "Tracer | None":
+    """None without an endpoint, and then nothing of OpenTelemetry's SDK is loaded."""
+    if not settings.otel_exporter_otlp_endpoint:
+        return None
+    try:
+        from serving.tracing import Tracer
+    except ModuleNotFoundError as error:
+        wanted = "expected OpenTelemetry installed (the extra 'tracing'), found none"
+        raise StartError(f"otel_exporter_otlp_endpoint: {wanted}") from error
+    return Tracer(settings)

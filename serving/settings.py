@@ -6,7 +6,7 @@ A field `http_port` is the environment variable `HTTP_PORT` and the flag `--http
 
 import argparse
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -34,7 +34,9 @@ class SettingsError(Exception):
 
 
 class ServerSettings(BaseSettings):
-    """What transformer and predictor have in common."""
+    """What transformer and predictor have in common; `component` is which of them it is."""
+
+    component: ClassVar[str] = "server"
 
     model_config = SettingsConfigDict(
         frozen=True, env_ignore_empty=True, extra="ignore", populate_by_name=True, allow_inf_nan=False
@@ -66,6 +68,16 @@ class ServerSettings(BaseSettings):
     timeout_keep_alive: PositiveInt = Field(65, description="seconds that an idle HTTP connection stays open")
     drain_delay_seconds: float = Field(0, ge=0, description="seconds between not ready and closing the ports")
     grace_period_seconds: PositiveFloat = Field(30, description="seconds that accepted requests may take when stopping")
+
+    otel_exporter_otlp_endpoint: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="where traces go over OTLP (HTTP, port 4318 of a collector), without `/v1/traces`; empty: nowhere",
+    )
+    otel_traces_sampler_arg: float = Field(
+        0.01, ge=0, le=1, description="share that is kept of traces that begin here; of others their own flag decides"
+    )
+    otel_service_name: str = Field("", description="name in traces; empty: image-classifier- and which server it is")
 
     revision: str = Field("", validation_alias="K_REVISION", description="Knative's revision, set by Knative")
 

@@ -26,6 +26,11 @@ class Timeline:
         finally:
             self.add(name, started, time.monotonic())
 
+    def pieces(self) -> Iterator[tuple[str, float, float]]:
+        """Each piece of work by itself: its kind, from and until."""
+        for name, spans in self._spans.items():
+            yield from ((name, *span) for span in tuple(spans))
+
     def shares_ms(self) -> dict[str, float]:
         """For each kind of work that there was, the milliseconds in which none of an earlier kind went on."""
         shares: dict[str, float] = {}

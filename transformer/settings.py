@@ -1,6 +1,6 @@
 """Settings of the transformer."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, PositiveFloat, PositiveInt
 from pydantic_settings import NoDecode
@@ -20,6 +20,8 @@ def _words(value: object) -> object:
 
 class TransformerSettings(ServerSettings):
     """What a transformer adds to the settings of every server."""
+
+    component: ClassVar[str] = "transformer"
 
     predictor_host: str = Field(
         min_length=1, description="host, or host:port, of the predictor's gRPC; port 80 if none"

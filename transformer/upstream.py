@@ -136,7 +136,8 @@ class PredictorClient:
     async def _learn(self) -> PredictorFacts:
         request = pb.ModelConfigRequest(name=self._settings.model_name)
         with _counted() as origin:
-            response = await self._call(self._config, request.SerializeToString(), (), origin)
+            metadata = call.current().trace_context
+            response = await self._call(self._config, request.SerializeToString(), metadata, origin)
             self._facts = None  # it is no longer what was met, unless it says so
             facts = _facts(response.config)
             origin.revision, origin.model_version = facts.origin
@@ -156,7 +157,7 @@ class PredictorClient:
             outputs=(RequestedOutput(contract.OUTPUT, {contract.CLASSIFICATION: k}),),
             parameters={contract.FINGERPRINT: facts.preprocessing.fingerprint},
         )
-        metadata = ((call.REQUEST_ID, current.id), (call.TRACEPARENT, current.traceparent))
+        metadata = ((call.REQUEST_ID, current.id), *current.trace_context)
         wire = await apart(batch.nbytes, request_to_wire, request)
         started = time.monotonic()
         with _counted() as origin:

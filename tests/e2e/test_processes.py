@@ -56,6 +56,7 @@ def test_ready_processes_have_loaded_only_what_the_design_allows(probed: Pair) -
     assert {"kserve", "uvloop", "openvino", "predictor.model"} <= predictor
     assert predictor.isdisjoint({"transformer", "bundle.maker", "torch", "torchvision", "PIL", "nncf"})
     assert predictor.isdisjoint({"openvino_telemetry"})
+    assert (transformer | predictor).isdisjoint({"opentelemetry.sdk", "opentelemetry.exporter"})
 
 
 @pytest.fixture(scope="module")

@@ -3,24 +3,29 @@
 import re
 from itertools import chain
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
+from serving.settings import ServerSettings, read
 from tests.assets import needs_crds
 from tests.manifests.admission import refusals
-from tests.manifests.rendered import COMPONENTS, MANIFESTS, OVERLAYS, built, of_kind
+from tests.manifests.rendered import COMPONENTS, MANIFESTS, OVERLAYS, built, containers, of_kind
 from tests.manifests.schemas import problems
 
 README = MANIFESTS / "README.md"
 GATEWAY = ["api-keys", "jwt", "open-paths", "rate-limits"]
 """Components for an Envoy Gateway, which Standard mode alone has before it."""
 
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
 SUPPORTED = [
     *(("standard", added) for added in (("open-paths",), ("api-keys",), ("jwt",))),
     *(("standard", (added, "rate-limits")) for added in ("open-paths", "api-keys", "jwt")),
     *(("standard-canary", (added, "rate-limits")) for added in ("api-keys", "jwt")),
     *((overlay, ("pull-secret",)) for overlay in OVERLAYS),
+    *((overlay, ("tracing",)) for overlay in OVERLAYS if overlay != "predictor-rest"),
 ]
 RESOURCES = [path for path in sorted(MANIFESTS.rglob("*.yaml")) if path.name != "kustomization.yaml"]
 
@@ -94,3 +99,28 @@ def test_who_names_no_client_meets_a_limit_too(tmp_path: Path) -> None:
 def test_a_private_registry_is_asked_with_a_secret(tmp_path: Path) -> None:
     accounts = of_kind("ServiceAccount", built(kustomization(tmp_path, "knative", ("pull-secret",))))
     assert [account["imagePullSecrets"] for account in accounts] == [[{"name": "registry"}]] * 2
+
+
+@pytest.mark.parametrize("overlay", ["ab", "gpu", "knative", "standard"])
+def test_both_servers_send_their_traces_where_they_may(overlay: str, tmp_path: Path) -> None:
+    documents = built(kustomization(tmp_path, overlay, ("tracing",)))
+    sent = [
+        {variable["value"] for variable in container.get("env", ()) if variable["name"] == ENDPOINT}
+        for document in documents
+        for container in containers(document)
+        if "image" in container
+    ]
+    (endpoint,) = set.union(*sent)
+    assert all(sent), "a trace would end at the one that does not send"
+    settings = read(ServerSettings, [f"--{ENDPOINT.lower()}={endpoint}"])
+    assert settings.otel_exporter_otlp_endpoint == endpoint
+    (policy,) = [
+        each for each in of_kind("NetworkPolicy", documents) if each["metadata"]["name"].endswith("-collector")
+    ]
+    assert policy["spec"]["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "image-classifier"}}
+    *_, way = policy["spec"]["egress"]
+    namespace = way["to"][0]["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+    (port,) = way["ports"]
+    url = urlsplit(endpoint)
+    assert (url.hostname or "").split(".")[1] == namespace
+    assert url.port == port["port"]

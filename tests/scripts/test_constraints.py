@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from scripts.constraints import CONSTRAINTS, LINT_CONSTRAINTS, ROOT, without_torch
 
@@ -93,7 +94,7 @@ def test_torch_is_not_pinned_here_and_no_index_is_named(file: Path) -> None:
 
 def test_this_environment_is_the_pinned_one() -> None:
     needed = {name for name in installed(NAME, frozenset({"dev"})) if not OF_TORCH.fullmatch(name)}
-    assert {name: version(name) for name in needed} == {name: pins_here().get(name) for name in needed}
+    assert {name: str(Version(version(name))) for name in needed} == {name: pins_here().get(name) for name in needed}
 
 
 def test_the_environment_of_linters_is_the_pinned_one(lint_environment: Path) -> None:
