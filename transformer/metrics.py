@@ -23,7 +23,8 @@ DECODE_QUEUE_DEPTH = Gauge("classifier_decode_queue_depth_images", "Photos that 
 FETCHES = Counter("classifier_fetches", "Photos fetched from URLs: success, or the error's code.", ("outcome",))
 PREDICTOR_CALLS = Counter(
     "classifier_predictor_calls",
-    "Calls to the predictor: success, or the error's code; revision and version as the predictor said.",
+    "Calls to the predictor: success, its refusal by code, or why there was no answer; revision and version "
+    "as the predictor said.",
     ("outcome", "revision", "model_version"),
 )
 PREDICTOR_CALL_DURATION = Histogram(
@@ -42,7 +43,8 @@ _REJECTIONS = (
 )  # fmt: skip
 _FETCH_FAILURES = (errors.BadInput, errors.TooLarge, errors.FetchFailed, errors.DeadlineExceeded)
 _CALL_FAILURES = (
-    errors.BadPrediction, errors.ContractMismatch, errors.DeadlineExceeded, errors.PredictorUnavailable
+    errors.BadPrediction, errors.ContractMismatch, errors.DeadlineExceeded, errors.InternalError, errors.NotReady,
+    errors.Overloaded, errors.PredictorUnavailable,
 )  # fmt: skip
 
 

@@ -86,10 +86,11 @@ class Answer:
 
 @dataclass(slots=True)
 class _Origin:
-    """Which predictor a call came to, once it has said so."""
+    """Which predictor a call came to, once it has said so, and the code of its refusal."""
 
     revision: str = ""
     model_version: str = ""
+    refusal: str = ""
 
 
 class PredictorClient:
@@ -197,7 +198,7 @@ class PredictorClient:
         """What the predictor's refusal is to our own client; notes whose refusal it is."""
         trailing = {key: str(value) for key, value in error.trailing_metadata() or ()}
         origin.revision, origin.model_version = trailing.get(call.REVISION, ""), trailing.get(call.MODEL_VERSION, "")
-        code = trailing.get(ERROR_CODE)
+        code = origin.refusal = trailing.get(ERROR_CODE, "")
         logger.info("predictor answered %s (%s): %s", error.code().name, code, error.details())
         if code == ContractMismatch.code:
             self._facts = None  # learned anew by the next request
@@ -230,7 +231,7 @@ def _counted() -> Iterator[_Origin]:
         yield origin
         outcome = metrics.SUCCESS
     except ServiceError as error:
-        outcome = error.code
+        outcome = origin.refusal or error.code
         raise
     finally:
         metrics.PREDICTOR_CALLS.labels(outcome, origin.revision, origin.model_version).inc()

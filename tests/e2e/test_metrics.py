@@ -122,5 +122,5 @@ def test_a_refusal_of_the_predictor_counts_for_its_revision(apart: Pair) -> None
     apart.predictor.start().until()
     apart.transformer.start().until("/health")
     assert upload(apart, CAT.data).status_code == 502
-    refused = {"outcome": "bad_prediction", "revision": "dogs-predictor-00004"}
+    refused = {"outcome": "model_not_found", "revision": "dogs-predictor-00004"}
     assert Scrape.of(apart.transformer.url).sum(CALLS, **refused) >= 1
