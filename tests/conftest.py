@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 import bundle  # noqa: F401  # before any import of openvino, which else sends usage data
+from tests.assets import WEIGHTS
+from tests.bundles import make_bundle
 
 # On a machine that others use too, a deadline of milliseconds fails at random.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -20,6 +23,13 @@ ALLOWED_SKIPS = frozenset({"no CUDA device", "no native bfloat16"})
 """What a machine of CI may lack."""
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+@pytest.fixture(scope="session")
+def squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of real ImageNet weights."""
+    out = tmp_path_factory.mktemp("bundles") / "squeezenet1_1"
+    return make_bundle(out, "--arch", "squeezenet1_1", "--weights", str(WEIGHTS))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -20,10 +20,12 @@ IMAGE_PIXELS = Histogram(
 )
 IMAGES_REJECTED = Counter("classifier_images_rejected", "Photos that were refused, by the error's code.", ("reason",))
 DECODE_QUEUE_DEPTH = Gauge("classifier_decode_queue_depth_images", "Photos that wait for a thread to be decoded.")
-FETCHES = Counter("classifier_fetches", "Photos fetched from URLs: success, or the error's code.", ("outcome",))
+FETCHES = Counter(
+    "classifier_fetches", "Photos fetched from URLs: success, cancelled, or the error's code.", ("outcome",)
+)
 PREDICTOR_CALLS = Counter(
     "classifier_predictor_calls",
-    "Calls to the predictor: success, its refusal by code, or why there was no answer; revision and version "
+    "Calls to the predictor: success, cancelled, its refusal by code, or why there was no answer; revision and version "
     "as the predictor said.",
     ("outcome", "revision", "model_version"),
 )
@@ -34,7 +36,7 @@ PREDICTOR_CALL_DURATION = Histogram(
     buckets=LATENCY_BUCKETS,
 )
 
-SUCCESS = "success"
+SUCCESS, CANCELLED = "success", "cancelled"
 SOURCES = ("upload", "base64", "url")
 
 _REJECTIONS = (
@@ -54,12 +56,12 @@ def expect() -> None:
         IMAGES.labels(source)
     for error in _REJECTIONS:
         IMAGES_REJECTED.labels(error.code)
-    for outcome in (SUCCESS, *(error.code for error in _FETCH_FAILURES)):
+    for outcome in (SUCCESS, CANCELLED, *(error.code for error in _FETCH_FAILURES)):
         FETCHES.labels(outcome)
     expect_predictor("", "")
 
 
 def expect_predictor(revision: str, model_version: str) -> None:
     """The same of a predictor that was met; of one that never answers both are empty."""
-    for outcome in (SUCCESS, *(error.code for error in _CALL_FAILURES)):
+    for outcome in (SUCCESS, CANCELLED, *(error.code for error in _CALL_FAILURES)):
         PREDICTOR_CALLS.labels(outcome, revision, model_version)

@@ -207,13 +207,17 @@ class Transformer(ServedModel):
             self._fetching.release()
 
     async def _fetched(self, link: Link) -> bytes:
+        """Its bytes. Of a fetch that the request's deadline, or its client, cuts off, the outcome is `cancelled`."""
+        outcome = metrics.CANCELLED
         try:
             content = await self._fetcher.fetch(link.url, link.field)
+            outcome = metrics.SUCCESS
+            return content
         except ServiceError as error:
-            metrics.FETCHES.labels(error.code).inc()
+            outcome = error.code
             raise
-        metrics.FETCHES.labels(metrics.SUCCESS).inc()
-        return content
+        finally:
+            metrics.FETCHES.labels(outcome).inc()
 
 
 def _predictions(rows: Rows) -> list[list[Prediction]]:

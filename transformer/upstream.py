@@ -226,7 +226,7 @@ class PredictorClient:
 @contextmanager
 def _counted() -> Iterator[_Origin]:
     """Count a call by how it ends, under what became known of the predictor."""
-    origin, outcome = _Origin(), "cancelled"
+    origin, outcome = _Origin(), metrics.CANCELLED
     try:
         yield origin
         outcome = metrics.SUCCESS

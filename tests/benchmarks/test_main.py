@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.e2e.conftest import make_bundle
+from tests.bundles import make_bundle
 
 
 @pytest.mark.parametrize(

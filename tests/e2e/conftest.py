@@ -1,7 +1,5 @@
 """One pair of servers on real weights for all tests that only ask; tests that stop servers start their own."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,18 +10,6 @@ from tests.e2e.doors import Doors
 from tests.e2e.photo_server import PhotoServer
 from tests.e2e.photos import Reference, samples
 from tests.e2e.processes import Pair, pair, running
-
-
-def make_bundle(out: Path, *arguments: str) -> Path:
-    subprocess.run([sys.executable, "-m", "bundle", "make", "--out", str(out), *arguments], check=True)
-    return out
-
-
-@pytest.fixture(scope="session")
-def squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of real ImageNet weights."""
-    out = tmp_path_factory.mktemp("bundles") / "squeezenet1_1"
-    return make_bundle(out, "--arch", "squeezenet1_1", "--weights", str(WEIGHTS))
 
 
 @pytest.fixture(scope="session")

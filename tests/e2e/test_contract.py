@@ -11,7 +11,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
 
 from tests.assets import WEIGHTS, needs_assets
-from tests.e2e.conftest import make_bundle
+from tests.bundles import make_bundle
 from tests.e2e.doors import Doors
 from tests.e2e.faces import photo, photo_b64
 from tests.e2e.photos import Reference, samples

@@ -1,6 +1,7 @@
 """What both servers count of photos, fetches, calls between them and predictions, while real photos go through."""
 
 import base64
+import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,16 @@ def test_photos_that_are_refused_are_counted_by_the_reason(fresh: Pair, photo_se
     assert {"refused", "too_large", "fetch_failed", "deadline_exceeded"} <= reasons.keys(), "0 is not absent"
     assert scrape.sum("classifier_fetches_total", outcome="bad_input") == 1
     assert scrape.sum("classifier_images_total") == 0
+
+
+def test_a_fetch_that_outlasts_its_request_is_counted(apart: Pair) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = f"127.0.0.1:{silent.getsockname()[1]}"
+        hurry = {"FETCH_ALLOWED_HOSTS": host, "REQUEST_TIMEOUT_SECONDS": "0.5"}
+        apart.transformer.settings = {**apart.transformer.settings, **hurry}
+        apart.start()
+        assert v1(apart, {"url": f"http://{host}/cat.jpg"}).status_code == 504
+    assert Scrape.of(apart.transformer.url).sum("classifier_fetches_total", outcome="cancelled") == 1
 
 
 def test_predictions_are_counted_by_revision_and_version_and_batches_by_size(fresh: Pair) -> None:

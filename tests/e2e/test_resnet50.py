@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.assets import needs_assets
-from tests.e2e.conftest import make_bundle
+from tests.bundles import make_bundle
 from tests.e2e.doors import Doors
 from tests.e2e.photo_server import PhotoServer
 from tests.e2e.photos import Reference, samples

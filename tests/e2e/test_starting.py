@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.assets import needs_assets
-from tests.e2e.conftest import make_bundle
+from tests.bundles import make_bundle
 from tests.e2e.processes import Process, free_port
 
 pytestmark = needs_assets

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.assets import PROJECT, WEIGHTS
-from tests.e2e.conftest import make_bundle
+from tests.assets import PROJECT
 from tests.images.base import write_context
 from tests.images.container import Container, mounted, predictor, transformer
 from tests.images.downloads import mounts
@@ -17,13 +16,6 @@ from tests.images.store import BASE, TOOLS, Store
 
 LABELS = {"VERSION": "1.2.3", "REVISION": "0123abc", "CREATED": "2026-11-26T20:00:00+00:00"}
 """What a build is told of itself."""
-
-
-@pytest.fixture(scope="session")
-def squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of real ImageNet weights."""
-    out = tmp_path_factory.mktemp("bundles") / "squeezenet1_1"
-    return make_bundle(out, "--arch", "squeezenet1_1", "--weights", str(WEIGHTS))
 
 
 @pytest.fixture(scope="session")

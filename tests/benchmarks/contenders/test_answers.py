@@ -16,7 +16,7 @@ from benchmarks.contenders.eager import Eager
 from benchmarks.contenders.floor import IN_FLIGHT, MODES, FloorOrder, run
 from benchmarks.photos import jpeg
 from tests.assets import PHOTOS, TOP_FIVE, WEIGHTS, needs_assets
-from tests.e2e.conftest import make_bundle
+from tests.bundles import make_bundle
 
 PHOTO = jpeg(640, 480, 0)
 
