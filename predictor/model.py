@@ -30,6 +30,8 @@ class Predictor(ServedModel):
     contract says.
     """
 
+    stages = ("read", "queue", "inference", "postprocess")
+
     def __init__(
         self,
         name: str,

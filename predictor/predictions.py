@@ -36,7 +36,8 @@ class Predictions:
         self._images = 0
 
     def add(self, probabilities: NDArray[np.float32]) -> None:
-        """Of images, `[N, classes]`."""
+        """Of images, `[N, classes]`; numbers that are none say nothing, and would spoil the sums for ever."""
+        probabilities = probabilities[np.isfinite(probabilities).all(axis=1)]
         self._total.inc(len(probabilities))
         for confidence, nats in zip(probabilities.max(axis=1), _entropy_nats(probabilities), strict=True):
             self._confidence.observe(float(confidence))

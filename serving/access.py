@@ -1,5 +1,6 @@
 """The edge of the REST doors: every request gets an id, a deadline and one line in the log; HEAD is answered as GET."""
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import call
+from serving.errors import InternalError
 from serving.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -51,10 +53,13 @@ class AccessLog:
 
         try:
             await self.app(inside, receive, send_with_id)
+        except asyncio.CancelledError:
+            current.error_code = call.CLIENT_GONE
+            raise
         finally:
             path = getattr(inside.get("route"), "path", "unknown")
             if not status:
-                current.error_code = current.error_code or call.CLIENT_GONE
+                current.error_code = current.error_code or InternalError.code  # a fault that nobody expected
             polled = inside["method"] == "GET" and path.startswith(_POLLED)
             self.recorder.count(current, scope["method"], path)
             write(current, scope["method"], path, status, polled=polled)

@@ -1,5 +1,6 @@
 """The edge of the gRPC port: every call gets an id, a deadline, one line in the log, and its errors in one form."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from oip.errors import InvalidRequest, mismatch
 from serving import access, call
 from serving.body import apart
 from serving.compression import WORTHWHILE_BYTES
-from serving.errors import ERROR_CODE, UNEXPECTED, ServiceError
+from serving.errors import ERROR_CODE, UNEXPECTED, InternalError, ServiceError
 from serving.recorder import Recorder
 from serving.responses import report
 
@@ -98,7 +99,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         current = call.begin(_metadata(context), self._timeout_seconds(context), share)
         logger.debug("accepted %s", current.id, extra={"request_id": current.id})
         context.set_trailing_metadata(((call.REQUEST_ID, current.id),))
-        code = grpc.StatusCode.CANCELLED
+        code = grpc.StatusCode.UNKNOWN  # as gRPC answers a fault that nobody expected
         try:
             current.check_deadline()
             yield
@@ -107,9 +108,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             leaf = report(error)
             code = leaf.grpc_code
             await context.abort(code, leaf.message, self._trailing(current))
+        except (asyncio.CancelledError, GeneratorExit):
+            code, current.error_code = grpc.StatusCode.CANCELLED, call.CLIENT_GONE
+            raise
         finally:
-            if code is grpc.StatusCode.CANCELLED:
-                current.error_code = current.error_code or call.CLIENT_GONE
+            if code is grpc.StatusCode.UNKNOWN:
+                current.error_code = InternalError.code
             route = method.rpartition("/")[2]
             self.recorder.count(current, "grpc", route)
             access.write(current, "grpc", route, code.name, polled=route in _POLLED)

@@ -27,7 +27,7 @@ STAGES = (
     "inference",
     "postprocess",
 )
-"""What a request's time is spent on, in order; each server has some of them."""
+"""What a request's time is spent on, in order; a model names those that it has."""
 
 REQUESTS = Counter(
     "classifier_requests",

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from kserve.model import Model
 
@@ -16,6 +16,9 @@ class ServedModel(Model):
     A door translates what came in into the model's own request, kserve runs that through `preprocess`, `predict` and
     `postprocess` (and its histograms), and the door translates the model's own response into what goes out.
     """
+
+    stages: ClassVar[tuple[str, ...]] = ("read", "postprocess")
+    """What a request's time is spent on, of `serving.metrics.STAGES`."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

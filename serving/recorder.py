@@ -12,6 +12,7 @@ from serving import cgroup, cores, metrics, version
 from serving.call import Call
 from serving.dataplane import DataPlane
 from serving.outcome import OK, OUTCOMES
+from serving.recent import Recent
 
 _LAG_SECONDS = 0.5
 
@@ -23,8 +24,8 @@ class Recorder:
         self._plane = plane
         self.revision = revision
         self._doors: dict[str, str] = {}
-        self._versions: set[str] = set()
-        self._stages = {name: metrics.STAGE_DURATION.labels(name, revision) for name in metrics.STAGES}
+        self._versions: Recent[str] = Recent(_forget_version)
+        self._model_info: list[list[str]] = []
 
     def expect(self, method: str, route: str) -> None:
         """Announce a door that infers."""
@@ -38,18 +39,18 @@ class Recorder:
         metrics.IN_FLIGHT_LIMIT.set(self._plane.max_in_flight)
         metrics.CPU_LIMIT.set(cores.cpu_limit_cores())
         metrics.MEMORY_LIMIT.set(min([_memory_bytes(), *cgroup.memory_limits()]))
+        for stage in (stage for model in self._plane.models.values() for stage in model.stages):
+            metrics.STAGE_DURATION.labels(stage, self.revision)
         self.refresh()
 
     def refresh(self) -> None:
         """Bring up to date what is only looked at when it is scraped."""
         metrics.IN_FLIGHT.set(self._plane.in_flight)
         metrics.READY.set(self._plane.ready_to_serve)
-        metrics.MODEL_INFO.clear()
         for model in self._plane.models.values():
             self._expect_version(model.version)
-            if model.version:
-                metrics.MODEL_INFO.labels(*_described(model.info())).set(1)
             model.refresh_metrics()
+        self._tell_models()
 
     def count(self, call: Call, method: str, route: str) -> None:
         """One request that is over."""
@@ -64,8 +65,8 @@ class Recorder:
         metrics.REQUEST_DURATION.labels(route, outcome, self.revision, model_version).observe(
             call.elapsed_ms / 1000, call.exemplar
         )
-        for name, ms in call.stages.items():
-            self._stages[name].observe(ms / 1000, call.exemplar)
+        for stage, ms in dict(call.stages).items():  # a thread may still add to those of a request that was given up
+            metrics.STAGE_DURATION.labels(stage, self.revision).observe(ms / 1000, call.exemplar)
 
     async def watch_event_loop(self) -> None:
         """Until cancelled."""
@@ -74,19 +75,33 @@ class Recorder:
             await asyncio.sleep(_LAG_SECONDS)
             metrics.EVENT_LOOP_LAG.observe(max(0.0, time.monotonic() - asked))
 
+    def _tell_models(self) -> None:
+        """Anew only when it changed: another scrape may be read at the same time."""
+        described = [_described(model.info()) for model in self._plane.models.values() if model.version]
+        if described == self._model_info:
+            return
+        self._model_info = described
+        metrics.MODEL_INFO.clear()
+        for labels in described:
+            metrics.MODEL_INFO.labels(*labels).set(1)
+
     def _met_version(self) -> str:
         return next((model.version for model in self._plane.models.values()), "")
 
     def _expect_version(self, model_version: str) -> None:
         """A series that appears with its first event has no rate of it."""
-        if model_version in self._versions:
+        if not self._versions.is_new(model_version):
             return
-        self._versions.add(model_version)
         for route, method in self._doors.items():
             for code, outcome in OUTCOMES.items():
                 metrics.REQUESTS.labels(route, method, outcome, code, self.revision, model_version)
             for outcome in ("success", "server_error"):
                 metrics.REQUEST_DURATION.labels(route, outcome, self.revision, model_version)
+
+
+def _forget_version(model_version: str) -> None:
+    for metric in (metrics.REQUESTS, metrics.REQUEST_DURATION):
+        metric.remove_by_labels({"model_version": model_version})
 
 
 def _described(info: Mapping[str, Any]) -> list[str]:

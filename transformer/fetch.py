@@ -18,7 +18,7 @@ from ipaddress import ip_address
 import h11
 import httpcore
 
-from serving.errors import BadInput, DeadlineExceeded, FetchFailed
+from serving.errors import BadInput, FetchFailed
 from transformer.addresses import IPAddress, IPNetwork, is_public
 from transformer.exchange import Answer, Exchange
 from transformer.url import Url, parse_url, redirected_url
@@ -114,7 +114,7 @@ class Fetcher:
         """The body behind `url`, whatever its media type says.
 
         Errors name `field`: BadInput for a URL that is malformed or not allowed, TooLarge for a body over
-        `max_bytes`, FetchFailed when no complete answer with status 200 came, DeadlineExceeded after
+        `max_bytes`, FetchFailed when no complete answer with status 200 came, within
         `timeout_seconds`. A host that does not exist and one whose address is not public give the same error, so
         that nobody can map the internal network with it.
         """
@@ -125,7 +125,7 @@ class Fetcher:
                 return await self._follow(url, field)
         except TimeoutError:
             limit = self._policy.timeout_seconds
-            raise DeadlineExceeded(f"{field}: the photo did not arrive within {limit:g} seconds") from None
+            raise FetchFailed(f"{field}: the photo did not arrive within {limit:g} seconds") from None
 
     async def aclose(self) -> None:
         """Drops lookups that have not started; no connection outlives its fetch."""

@@ -40,10 +40,9 @@ SUCCESS, CANCELLED = "success", "cancelled"
 SOURCES = ("upload", "base64", "url")
 
 _REJECTIONS = (
-    errors.BadInput, errors.UnsupportedMedia, errors.Refused, errors.TooLarge, errors.FetchFailed,
-    errors.DeadlineExceeded,
+    errors.BadInput, errors.UnsupportedMedia, errors.Refused, errors.TooLarge, errors.FetchFailed
 )  # fmt: skip
-_FETCH_FAILURES = (errors.BadInput, errors.TooLarge, errors.FetchFailed, errors.DeadlineExceeded)
+_FETCH_FAILURES = (errors.BadInput, errors.TooLarge, errors.FetchFailed)
 _CALL_FAILURES = (
     errors.BadPrediction, errors.ContractMismatch, errors.DeadlineExceeded, errors.InternalError, errors.NotReady,
     errors.Overloaded, errors.PredictorUnavailable,
@@ -59,6 +58,13 @@ def expect() -> None:
     for outcome in (SUCCESS, CANCELLED, *(error.code for error in _FETCH_FAILURES)):
         FETCHES.labels(outcome)
     expect_predictor("", "")
+
+
+def forget_predictor(origin: tuple[str, str]) -> None:
+    """Its series, by revision and version of the model."""
+    revision, model_version = origin
+    for metric in (PREDICTOR_CALLS, PREDICTOR_CALL_DURATION):
+        metric.remove_by_labels({"revision": revision, "model_version": model_version})
 
 
 def expect_predictor(revision: str, model_version: str) -> None:

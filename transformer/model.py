@@ -47,6 +47,8 @@ class Prepared:
 class Transformer(ServedModel):
     """Fetches and decodes photos, asks the predictor, names the classes."""
 
+    stages = ("read", "meet", "queue", "fetch", "decode", "preprocess", "predictor_rpc", "postprocess")
+
     def __init__(self, settings: TransformerSettings, decoder: Decoder, fetcher: Fetcher) -> None:
         super().__init__(settings.model_name)
         self._settings = settings

@@ -31,6 +31,8 @@ from serving.errors import (
     PredictorUnavailable,
     ServiceError,
 )
+from serving.outcome import OUTCOMES
+from serving.recent import Recent
 from transformer import metrics
 from transformer.settings import TransformerSettings
 
@@ -103,6 +105,7 @@ class PredictorClient:
         self._infer = self._method("ModelInfer", pb.ModelInferResponse)
         self._facts: PredictorFacts | None = None
         self._outdated = False
+        self._origins: Recent[tuple[str, str]] = Recent(metrics.forget_predictor)
 
     @property
     def facts(self) -> PredictorFacts | None:
@@ -137,14 +140,13 @@ class PredictorClient:
     async def _learn(self) -> PredictorFacts:
         request = pb.ModelConfigRequest(name=self._settings.model_name)
         with _counted() as origin:
-            metadata = call.current().trace_context
-            response = await self._call(self._config, request.SerializeToString(), metadata, origin)
+            response = await self._call(self._config, request.SerializeToString(), origin)
             self._facts = None  # it is no longer what was met, unless it says so
             facts = _facts(response.config)
             origin.revision, origin.model_version = facts.origin
+            self._expect(origin)
             self._facts = self._checked(facts)
         self._outdated = False
-        metrics.expect_predictor(origin.revision, origin.model_version)
         logger.info("met the predictor: %s", self._facts.preprocessing.fingerprint)
         return self._facts
 
@@ -158,20 +160,19 @@ class PredictorClient:
             outputs=(RequestedOutput(contract.OUTPUT, {contract.CLASSIFICATION: k}),),
             parameters={contract.FINGERPRINT: facts.preprocessing.fingerprint},
         )
-        metadata = ((call.REQUEST_ID, current.id), *current.trace_context)
         wire = await apart(batch.nbytes, request_to_wire, request)
         started = time.monotonic()
         with _counted() as origin:
-            message = await self._call(self._infer, wire, metadata, origin)
+            message = await self._call(self._infer, wire, origin)
+            answered = time.monotonic()
             revision, version = _revision(message), message.model_version
             origin.revision, origin.model_version = revision, version
-            metrics.PREDICTOR_CALL_DURATION.labels(revision, version).observe(
-                time.monotonic() - started, current.exemplar
-            )
+            self._expect(origin)
             classes: int | None = facts.classes
             if version != facts.info.get("model_version"):
                 self._outdated, classes = True, None  # another model than was met: the next request learns of it
             rows = await self._rows(message, (len(batch), k), classes)
+            metrics.PREDICTOR_CALL_DURATION.labels(revision, version).observe(answered - started, current.exemplar)
         return Answer(version, facts.preprocessing.fingerprint, revision, rows)
 
     async def close(self) -> None:
@@ -183,14 +184,16 @@ class PredictorClient:
         except InvalidRequest as error:
             raise BadPrediction("the predictor answered something that is not a prediction") from error
 
-    async def _call(self, method: Any, request: bytes, metadata: Sequence[tuple[str, str]], origin: _Origin) -> Any:
+    async def _call(self, method: Any, request: bytes, origin: _Origin) -> Any:
         try:
             async with asyncio.timeout(self._settings.predictor_connect_seconds):
                 await self._channel.channel_ready()
         except TimeoutError as error:
             raise PredictorUnavailable("the predictor cannot be reached") from error
+        current = call.current()
+        metadata = ((call.REQUEST_ID, current.id), *current.trace_context)
         try:
-            return await method(request, timeout=call.current().remaining_seconds, metadata=metadata)
+            return await method(request, timeout=current.remaining_seconds, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             raise self._translated(error, origin) from error
 
@@ -198,7 +201,9 @@ class PredictorClient:
         """What the predictor's refusal is to our own client; notes whose refusal it is."""
         trailing = {key: str(value) for key, value in error.trailing_metadata() or ()}
         origin.revision, origin.model_version = trailing.get(call.REVISION, ""), trailing.get(call.MODEL_VERSION, "")
-        code = origin.refusal = trailing.get(ERROR_CODE, "")
+        self._expect(origin)
+        code = trailing.get(ERROR_CODE, "")
+        origin.refusal = code if code in OUTCOMES else ""
         logger.info("predictor answered %s (%s): %s", error.code().name, code, error.details())
         if code == ContractMismatch.code:
             self._facts = None  # learned anew by the next request
@@ -211,6 +216,10 @@ class PredictorClient:
             return BadPrediction(f"the predictor has no model {self._settings.model_name!r}")
         self._facts = None  # perhaps it is another model than was met
         return BadPrediction("the predictor refused the request")
+
+    def _expect(self, origin: _Origin) -> None:
+        if self._origins.is_new((origin.revision, origin.model_version)):
+            metrics.expect_predictor(origin.revision, origin.model_version)
 
     def _checked(self, facts: PredictorFacts) -> PredictorFacts:
         """A predictor of another contract than the settings ask for is refused."""
@@ -251,6 +260,8 @@ def _facts(config: Any) -> PredictorFacts:
     try:
         preprocessing = contract.Preprocessing.from_fingerprint(parameters.get(contract.FINGERPRINT, ""))
         info = json.loads(parameters[contract.MODEL_INFO])
+        if not isinstance(info, dict) or not isinstance(info.get("engine", {}), dict):
+            raise TypeError(contract.MODEL_INFO)
         return PredictorFacts(preprocessing, int(info["classes"]), info)
     except InvalidRequest as error:
         raise ContractMismatch(f"the predictor's {error}") from error

@@ -60,7 +60,7 @@ def test_photos_that_are_refused_are_counted_by_the_reason(fresh: Pair, photo_se
     scrape = Scrape.of(fresh.transformer.url)
     reasons = {each.labels["reason"]: each.value for each in scrape.matching("classifier_images_rejected_total")}
     assert {reason: count for reason, count in reasons.items() if count} == {"unsupported_media": 1, "bad_input": 2}
-    assert {"refused", "too_large", "fetch_failed", "deadline_exceeded"} <= reasons.keys(), "0 is not absent"
+    assert {"refused", "too_large", "fetch_failed"} <= reasons.keys(), "0 is not absent"
     assert scrape.sum("classifier_fetches_total", outcome="bad_input") == 1
     assert scrape.sum("classifier_images_total") == 0
 

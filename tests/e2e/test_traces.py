@@ -188,6 +188,6 @@ def test_a_predictor_that_is_away_is_marked_where_it_was_missed(
     assert own(spans, "transformer").attributes["error.type"] == "predictor_unavailable"
     assert {(span.name, span.kind) for span in spans if span.failed} == {
         ("POST /predict", "SERVER"),
-        ("meet", "CLIENT"),
+        ("meet", "INTERNAL"),
     }
     traced.predictor.start().until()

@@ -61,6 +61,14 @@ def test_entropy_is_0_when_certain_and_1_when_every_class_is_alike(
     assert scraped().sum("classifier_entropy_ratio_sum", model_version=version) == pytest.approx(entropy, abs=1e-5)
 
 
+def test_numbers_that_are_none_spoil_nothing(version: str) -> None:
+    probabilities = sure_of([1, 2], 0.75)
+    probabilities[0, 50] = np.nan
+    Predictions(LABELS, "", version).add(probabilities)
+    assert scraped().sum("classifier_top1_confidence_ratio_sum", model_version=version) == pytest.approx(0.75)
+    assert scraped().sum("classifier_predictions_total", model_version=version) == 1
+
+
 def test_no_more_classes_than_a_few_have_a_name(version: str) -> None:
     Predictions(LABELS, "", version).add(sure_of(range(CLASSES)))
     scrape = scraped()

@@ -18,8 +18,14 @@ from serving.server import ModelServer
 from serving.settings import ServerSettings
 
 WISHES = Decoder(dict[str, Any])
+
+
+class Odd(Exception):
+    """Of no kind that a server expects."""
+
+
 FAULTS: dict[str, type[Exception]] = {
-    each.__name__: each for each in (KeyError, ValueError, RuntimeError, OSError, ZeroDivisionError)
+    each.__name__: each for each in (KeyError, ValueError, RuntimeError, OSError, ZeroDivisionError, Odd)
 }
 
 

@@ -194,7 +194,7 @@ async def test_a_predictor_of_another_contract_version_is_refused() -> None:
             await classified(client)
 
 
-@pytest.mark.parametrize("info", ["", "[]", "{}", '{"classes": "many"}'])
+@pytest.mark.parametrize("info", ["", "[]", "{}", '{"classes": "many"}', '{"classes": 10, "engine": "fast"}'])
 async def test_a_config_without_our_facts_is_nonsense(info: str) -> None:
     async with predictor(told=config(info=info)) as client:
         with pytest.raises(BadPrediction):
