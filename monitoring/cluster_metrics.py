@@ -66,6 +66,7 @@ EXPORTERS = (
         frozenset({"horizontalpodautoscaler", "namespace"}),
         (
             "kube_horizontalpodautoscaler_spec_max_replicas",
+            "kube_horizontalpodautoscaler_spec_min_replicas",
             "kube_horizontalpodautoscaler_status_current_replicas",
             "kube_horizontalpodautoscaler_status_desired_replicas",
         ),

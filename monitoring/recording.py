@@ -17,6 +17,15 @@ REVISION = f"{COMPONENT}, revision, model_version"
 TARGETS = '{job="image-classifier"}'
 """What is scraped of our own processes."""
 
+REMEMBERED = "6h"
+"""How long a component is known whose targets are gone."""
+GONE = f"""(
+  group by ({COMPONENT}) (present_over_time(up{TARGETS}[{REMEMBERED}]))
+  unless on ({COMPONENT}) up{TARGETS}
+)"""
+AT_ZERO = "min_over_time(component:autoscaled_pods:max[5m]) == 0"
+"""Now, or so shortly before that its first pods may still start."""
+
 FAILED = '{outcome="server_error"}'
 JUDGED = '{outcome!~".+_error"}'
 """Whose time counts: what was failed is judged as such, however fast; who left had waited."""
@@ -137,10 +146,6 @@ def canaries() -> Iterator[Recording]:
             f"{level}:classifier_request_duration_seconds:p95_{window}",
             f"histogram_quantile(0.95, {level}:{buckets})",
         )
-    yield Recording(
-        "revision:classifier_requests:share1d",
-        _share_of_a_day(of),
-    )
 
 
 def _others(name: str, labels: str) -> Recording:
@@ -153,26 +158,43 @@ def _others(name: str, labels: str) -> Recording:
     )
 
 
-def _share_of_a_day(of: str) -> str:
-    """Whoever came last has the least of it, whatever share of the traffic it has now."""
-    day = f"increase(classifier_requests_total{of}[1d])"
-    return f"sum by ({REVISION}) ({day})\n/ on ({COMPONENT}) group_left () sum by ({COMPONENT}) ({day})"
-
-
 def autoscaling() -> Iterator[Recording]:
     """The autoscalers' own series under our labels; only a cluster has them."""
     for name, metric in {
         "desired": "kn_revision_pods_desired",
         "requested": "kn_revision_pods_requested",
+        "ready": "kn_revision_pods_count",
         "not_ready": "kn_revision_pods_not_ready_count",
+        "pending": "kn_revision_pods_pending_count",
     }.items():
         expr = _of_component(metric, "kn_service_name")
         for ours, theirs in (("namespace", "k8s_namespace_name"), ("revision", "kn_revision_name")):
             expr = f'label_replace({expr}, "{ours}", "$1", "{theirs}", "(.*)")'
         yield Recording(f"revision:kn_revision_pods_{name}:max", f"max by ({COMPONENT}, revision) ({expr})")
-    for name, metric in {"desired": "status_desired_replicas", "max": "spec_max_replicas"}.items():
+    for name, metric in {
+        "desired": "status_desired_replicas",
+        "min": "spec_min_replicas",
+        "max": "spec_max_replicas",
+    }.items():
         expr = _of_component(f"kube_horizontalpodautoscaler_{metric}", "horizontalpodautoscaler")
         yield Recording(f"component:kube_horizontalpodautoscaler_{name}_replicas:max", f"max by ({COMPONENT}) ({expr})")
+    yield Recording("component:autoscaled_pods:max", _autoscaled())
+
+
+def _autoscaled() -> str:
+    """What an autoscaler wants, has or waits for: 0 says that there shall be no pod, nothing that nobody knows."""
+    of_knative = [
+        f"max by ({COMPONENT}) (revision:kn_revision_pods_{name}:max)"
+        for name in ("requested", "ready", "not_ready", "pending")
+    ]
+    # That 0 are requested is believed when there is none left, either.
+    return "\nor ".join(
+        (
+            *(f"{pods} > 0" for pods in of_knative),
+            of_knative[0],
+            "component:kube_horizontalpodautoscaler_desired_replicas:max",
+        )
+    )
 
 
 def _of_component(metric: str, name: str) -> str:

@@ -1,6 +1,6 @@
 """Write `docs/metrics.md` from the catalogue itself: python -m scripts.metrics_table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +12,13 @@ import serving.metrics
 import transformer.metrics
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "metrics.md"
+
+SECTIONS: Mapping[str, ModuleType] = {
+    "Both servers": serving.metrics,
+    "Predictor": predictor.metrics,
+    "Transformer": transformer.metrics,
+    "kserve's own, on both servers": kserve.metrics,
+}
 
 HEAD = """# Metrics
 
@@ -28,15 +35,7 @@ What is shown where, and what raises an alert: [monitoring.md](monitoring.md).
 
 def document() -> str:
     """The whole of `docs/metrics.md`."""
-    return "\n".join(
-        [
-            HEAD,
-            _section("Both servers", serving.metrics),
-            _section("Predictor", predictor.metrics),
-            _section("Transformer", transformer.metrics),
-            _section("kserve's own, on both servers", kserve.metrics),
-        ]
-    )
+    return "\n".join([HEAD, *(_section(title, module) for title, module in SECTIONS.items())])
 
 
 def catalogue(module: ModuleType) -> Iterator[MetricWrapperBase]:

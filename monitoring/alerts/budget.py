@@ -5,8 +5,13 @@ from collections.abc import Iterator
 from monitoring.alerts.alert import COMPONENT as WHO
 from monitoring.alerts.alert import Alert
 from monitoring.objectives import BURNS, PERIOD, Burn
+from monitoring.recording import COMPONENT
+
+ENOUGH_BAD = 10
+"""In the long window; with fewer a cold start, or one caller who met one slow moment, would wake somebody."""
 
 _BURN = "component:classifier_error_budget_burn:ratio_rate"
+_BAD = "component:classifier_slo_bad_requests:rate5m"
 
 _SLOS = {
     "availability": ("AvailabilityBudgetBurn", "Failing requests use up the error budget too fast."),
@@ -23,8 +28,11 @@ def alerts() -> Iterator[Alert]:
 def _alert(slo: str, name: str, summary: str, burn: Burn) -> Alert:
     return Alert(
         name=name,
-        # The long window says that it matters, the short one that it goes on.
-        expr=" and ".join(f'{_BURN}{window}{{slo="{slo}"}} > {burn.factor}' for window in (burn.long, burn.short)),
+        # The long window says that it matters, the short one that it goes on. Steps of a minute make a sum a count,
+        # whatever the interval of the rules and however young the series.
+        expr=f"""{_BURN}{burn.long}{{slo="{slo}"}} > {burn.factor}
+and {_BURN}{burn.short}{{slo="{slo}"}} > {burn.factor}
+and on ({COMPONENT}) 60 * sum_over_time({_BAD}{{slo="{slo}"}}[{burn.long}:1m]) >= {ENOUGH_BAD}""",
         lasting=burn.lasting,
         severity=burn.severity,
         summary=summary,

@@ -1,4 +1,4 @@
-"""Revisions beside each other: the one that came last is held to the others."""
+"""Revisions beside each other: each is held to all others, since the one that fails need not be the new one."""
 
 from monitoring.alerts.alert import COMPONENT as WHO
 from monitoring.alerts.alert import Alert
@@ -9,12 +9,10 @@ ENOUGH_REQUESTS = 50
 
 _SECONDS = 15 * 60
 
-# It came last, so it has the least of a day's requests, however many it gets now.
-_IS_CANARY = f"""and on ({REVISION}) revision:classifier_requests:share1d < 0.5
-and on ({REVISION}) revision:classifier_requests:rate{CANARY_WINDOW} * {_SECONDS} >= {ENOUGH_REQUESTS}
+_ENOUGH = f"""and on ({REVISION}) revision:classifier_requests:rate{CANARY_WINDOW} * {_SECONDS} >= {ENOUGH_REQUESTS}
 and on ({REVISION}) others:classifier_requests:rate{CANARY_WINDOW} * {_SECONDS} >= {ENOUGH_REQUESTS}"""
 
-_CANARY = "{{ or $labels.revision $labels.model_version }} (" + WHO + ")"
+_NAMED = "{{ or $labels.revision $labels.model_version }} (" + WHO + ")"
 
 _FAILED = f"classifier_failed_requests:ratio_rate{CANARY_WINDOW}"
 _P95 = f"classifier_request_duration_seconds:p95_{CANARY_WINDOW}"
@@ -22,21 +20,21 @@ _P95 = f"classifier_request_duration_seconds:p95_{CANARY_WINDOW}"
 ALERTS = (
     Alert(
         name="CanaryWorseThanStable",
-        expr=f"revision:{_FAILED} - others:{_FAILED} > 0.01\n{_IS_CANARY}",
+        expr=f"revision:{_FAILED} - others:{_FAILED} > 0.01\n{_ENOUGH}",
         lasting="5m",
         severity="warning",
-        summary="A new revision does worse than those beside it.",
-        description=f"Of the requests to {_CANARY} the share that fails is {{{{ $value | humanizePercentage }}}} "
+        summary="A revision does worse than those beside it.",
+        description=f"Of the requests to {_NAMED} the share that fails is {{{{ $value | humanizePercentage }}}} "
         "higher than at the other revisions, over 1 %.",
         labels=(("signal", "errors"),),
     ),
     Alert(
         name="CanaryWorseThanStable",
-        expr=f"revision:{_P95} / others:{_P95} > 1.25\n{_IS_CANARY}",
+        expr=f"revision:{_P95} / others:{_P95} > 1.25\n{_ENOUGH}",
         lasting="5m",
         severity="warning",
-        summary="A new revision does worse than those beside it.",
-        description=f"The 95th percentile of {_CANARY} is {{{{ $value | humanize }}}} times that of the other "
+        summary="A revision does worse than those beside it.",
+        description=f"The 95th percentile of {_NAMED} is {{{{ $value | humanize }}}} times that of the other "
         "revisions, over 1.25.",
         labels=(("signal", "latency"),),
     ),

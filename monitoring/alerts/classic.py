@@ -2,20 +2,26 @@
 
 from monitoring.alerts.alert import COMPONENT as WHO
 from monitoring.alerts.alert import PERCENT, POD, Alert
-from monitoring.recording import COMPONENT, TARGETS
+from monitoring.recording import AT_ZERO, COMPONENT, GONE, REMEMBERED, TARGETS
 
-REMEMBERED = "6h"
-"""How long a component that is gone, targets and all, is missed: one that was removed on purpose is so long, too."""
+_SERVICE = "namespace, inference_service"
+
+_WANTED = f"""component:autoscaled_pods:max > 0
+or (
+  group by ({COMPONENT}) (present_over_time(classifier_build_info{{revision=""}}[{REMEMBERED}]))
+  and on ({_SERVICE}) sum by ({_SERVICE}) (up{TARGETS}) > 0
+)"""
+"""An autoscaler says so; or the other component answers, and it is not Knative's, which alone scales to zero."""
 
 ALERTS = (
     Alert(
         name="ServiceDown",
-        # Also where no target is left that could say 0, but for a component that Knative has scaled to zero.
+        # Also where no target is left that could say 0, if something says that there should be one.
         expr=f"""(
-  group by ({COMPONENT}) (present_over_time(up{TARGETS}[{REMEMBERED}]))
-  unless on ({COMPONENT}) sum by ({COMPONENT}) (up{TARGETS}) > 0
+  sum by ({COMPONENT}) (up{TARGETS}) == 0
+  or ({GONE} and on ({COMPONENT}) ({_WANTED}))
 )
-unless on ({COMPONENT}) max by ({COMPONENT}) (revision:kn_revision_pods_requested:max) == 0""",
+unless on ({COMPONENT}) {AT_ZERO}""",
         lasting="1m",
         severity="critical",
         summary="No pod of a component answers.",

@@ -14,11 +14,16 @@ group by (namespace, pod, inference_service, component) (up{TARGETS})"""
 ALERTS = (
     Alert(
         name="AutoscalerAtMaximum",
-        # Knative's `desired` is what the load asks for, `requested` the same within the bounds.
+        # Knative's `desired` is what the load asks for, `requested` the same within the bounds. An HPA says the latter
+        # alone; where its bounds are one number it is always at its maximum.
         expr=f"""(
   revision:kn_revision_pods_desired:max > revision:kn_revision_pods_requested:max
-  or component:kube_horizontalpodautoscaler_desired_replicas:max
-  >= component:kube_horizontalpodautoscaler_max_replicas:max
+  or (
+    component:kube_horizontalpodautoscaler_desired_replicas:max
+    >= component:kube_horizontalpodautoscaler_max_replicas:max
+    unless component:kube_horizontalpodautoscaler_min_replicas:max
+    >= component:kube_horizontalpodautoscaler_max_replicas:max
+  )
 )
 {_OURS}""",
         lasting="15m",

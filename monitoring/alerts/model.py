@@ -22,8 +22,9 @@ and on ({_OF_MODEL}) model:classifier_predictions:increase1h >= {ENOUGH_PREDICTI
     ),
     Alert(
         name="ClassCollapse",
+        # What is counted as other has no id; a class may well be called so.
         expr=f"""sum by ({_OF_MODEL}, class_id, class_label) (
-  increase(classifier_class_predictions_total{{class_label!="other"}}[1h])
+  increase(classifier_class_predictions_total{{class_id!=""}}[1h])
 )
 / on ({_OF_MODEL}) group_left () (model:classifier_predictions:increase1h >= {ENOUGH_PREDICTIONS}) > 0.5""",
         lasting="30m",

@@ -4,15 +4,24 @@ from monitoring.alerts.alert import COMPONENT as WHO
 from monitoring.alerts.alert import PERCENT, POD, SERVICE, Alert
 from monitoring.recording import COMPONENT
 
+ENOUGH_UNSERVED = 5
+"""Requests in five minutes; with fewer one reconnection would wake somebody."""
+
 ALERTS = (
     Alert(
         name="PredictorUnreachable",
-        expr=f"""sum by ({COMPONENT}) (rate(classifier_requests_total{{code="predictor_unavailable"}}[5m]))
-/ component:classifier_requests:rate5m > 0.01""",
+        # A predictor that sheds was reached. A transformer that starts calls its predictor, too, though nobody asks.
+        expr=f"""sum by ({COMPONENT}) (
+  rate(classifier_predictor_calls_total{{outcome=~"predictor_unavailable|not_ready"}}[5m])
+)
+/ sum by ({COMPONENT}) (rate(classifier_predictor_calls_total[5m])) > 0.01
+and on ({COMPONENT}) sum by ({COMPONENT}) (
+  increase(classifier_requests_total{{code="predictor_unavailable"}}[5m])
+) >= {ENOUGH_UNSERVED}""",
         lasting="2m",
         severity="critical",
-        summary="The transformer cannot reach its predictor, or is sent away by it.",
-        description=f"{PERCENT} of the requests to {SERVICE} fail: the predictor cannot be reached or refuses.",
+        summary="The transformer cannot reach its predictor, or finds it not ready.",
+        description=f"{PERCENT} of the calls of {SERVICE} to its predictor do not reach one that is ready.",
     ),
     Alert(
         name="PredictionsRefused",
@@ -27,11 +36,14 @@ ALERTS = (
     ),
     Alert(
         name="NotReady",
-        expr="avg_over_time(classifier_ready[10m]) < 0.8",
+        # All the time, or again and again; a start is one change. Of a pod that is gone nothing is said.
+        expr="""classifier_ready == 0
+or (changes(classifier_ready[20m]) >= 6 and on (job, instance) classifier_ready)""",
         lasting="10m",
         severity="warning",
         summary="A server runs, but is not ready, or not for long.",
-        description=f"{POD} was ready {PERCENT} of the last 10 minutes.",
+        description=f"{POD} {{{{ if $value }}}}became ready or ceased to be {{{{ $value }}}} times in 20 minutes"
+        "{{ else }}is not ready{{ end }}.",
     ),
     Alert(
         name="BatchFailures",
@@ -43,9 +55,10 @@ ALERTS = (
     ),
     Alert(
         name="FetchFailures",
-        expr=f"""sum by ({COMPONENT}) (rate(classifier_fetches_total{{outcome=~"fetch_failed|deadline_exceeded"}}[15m]))
-/ sum by ({COMPONENT}) (rate(classifier_fetches_total[15m])) > 0.5
-and sum by ({COMPONENT}) (increase(classifier_fetches_total[15m])) >= 20""",
+        # Those that were cut off, by a client that left or a deadline, say nothing of the hosts.
+        expr=f"""sum by ({COMPONENT}) (rate(classifier_fetches_total{{outcome="fetch_failed"}}[15m]))
+/ sum by ({COMPONENT}) (rate(classifier_fetches_total{{outcome!="cancelled"}}[15m])) > 0.5
+and sum by ({COMPONENT}) (increase(classifier_fetches_total{{outcome!="cancelled"}}[15m])) >= 20""",
         lasting="15m",
         severity="warning",
         summary="Most photos cannot be fetched from their URLs.",

@@ -1,32 +1,32 @@
 """Whether the service is watched at all."""
 
 from monitoring.alerts.alert import COMPONENT as WHO
-from monitoring.alerts.alert import Alert
-from monitoring.recording import COMPONENT, TARGETS
+from monitoring.alerts.alert import POD, Alert
+from monitoring.recording import AT_ZERO, COMPONENT, GONE, REMEMBERED, TARGETS
 
 ALERTS = (
     Alert(
         name="ScrapeMissing",
-        # Pods that do not answer while others of their component do; that answer without metrics of ours; a predictor
-        # that answers the transformer and is no target; no target at all, though Knative is not at zero.
+        # A pod that does not answer while others of its component do, or answers without metrics of ours; a predictor
+        # that answers the transformer and is no target; a component that is gone, without an autoscaler that says
+        # whether it should be; no target since long, and nothing that may be ours is at zero.
         expr=f"""(
-  count by ({COMPONENT}) (up{TARGETS} == 0)
+  up{TARGETS} == 0
   and on ({COMPONENT}) sum by ({COMPONENT}) (up{TARGETS}) > 0
 )
-or count by ({COMPONENT}) (up{TARGETS} == 1 unless on (job, instance) classifier_ready)
+or (up{TARGETS} == 1 unless on (job, instance) classifier_ready)
 or label_replace(
   group by (namespace, inference_service) (rate(classifier_predictor_calls_total{{outcome="success"}}[5m]) > 0)
   unless on (namespace, inference_service) up{{job="image-classifier", component="predictor"}},
   "component", "predictor", "", ""
 )
-or (
-  absent(up{TARGETS})
-  unless on () max(revision:kn_revision_pods_requested:max) == 0
-)""",
+or ({GONE} unless on ({COMPONENT}) component:autoscaled_pods:max)
+or (absent_over_time(up{TARGETS}[{REMEMBERED}]) unless on () {AT_ZERO})""",
         lasting="15m",
         severity="warning",
-        summary="Pods run unseen: their metrics cannot be scraped.",
-        description=f"{{{{ if $labels.component }}}}Without metrics at the {WHO}: {{{{ $value }}}}."
+        summary="Metrics are missing: pods run unseen, or are gone.",
+        description=f"{{{{ if $labels.instance }}}}{POD} gives no metrics."
+        f"{{{{ else if $labels.component }}}}The {WHO} has no target."
         "{{ else }}The job {{ $labels.job }} has no target at all.{{ end }}",
     ),
     Alert(

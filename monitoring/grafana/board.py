@@ -16,11 +16,13 @@ from grafana_foundation_sdk.models.dashboard import (
 
 from monitoring.grafana.grid import Row, placed
 from monitoring.grafana.panels import DATASOURCE
-from monitoring.grafana.promql import SERVICE, series
+from monitoring.grafana.promql import CHOSEN, SERVICE, select
 
 TAG = "image-classifier"
-FIRING = series("ALERTS", 'alertstate="firing"', 'alertname!="Watchdog"')
-"""Watchdog always fires."""
+FIRING = select(
+    "ALERTS", *(f'{label}=~"(${label})|"' for label in CHOSEN), 'alertstate="firing"', 'alertname!="Watchdog"'
+)
+"""Those of the chosen service, and those that name none; Watchdog always fires."""
 
 Variable = CustomVariable | QueryVariable
 
@@ -48,23 +50,20 @@ def values_of(name: str, label: str, description: str, query: str) -> QueryVaria
 
 
 def _variables() -> list[DatasourceVariable | QueryVariable]:
+    """A board is of one service: revisions, pods and totals of several would be taken for those of one."""
     return [
         DatasourceVariable("datasource").label("Data source").type("prometheus"),
-        all_of(
-            values_of(
-                "namespace",
-                "Namespace",
-                "Where the service runs; outside a cluster there is only All.",
-                "label_values(classifier_ready, namespace)",
-            )
+        values_of(
+            "namespace",
+            "Namespace",
+            "Where the service runs; empty outside a cluster.",
+            "label_values(classifier_ready, namespace)",
         ),
-        all_of(
-            values_of(
-                "inference_service",
-                "Model",
-                "The InferenceService.",
-                'label_values(classifier_ready{namespace=~"$namespace"}, inference_service)',
-            )
+        values_of(
+            "inference_service",
+            "Model",
+            "The InferenceService.",
+            'label_values(classifier_ready{namespace=~"$namespace"}, inference_service)',
         ),
     ]
 

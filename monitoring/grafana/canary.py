@@ -6,6 +6,7 @@ from monitoring.grafana.grid import row
 from monitoring.grafana.panels import Query, bars, stat, table, timeseries
 from monitoring.grafana.promql import (
     ANSWERED,
+    NAMED,
     PREDICTOR,
     TRANSFORMER,
     increase,
@@ -135,7 +136,7 @@ BOARD = board(
         timeseries(
             "Inference, p95",
             "s",
-            "The engine's part: classifier_stage_duration_seconds.",
+            "The engine's part, without Knative of all versions together: classifier_stage_duration_seconds.",
             Query(quantile(0.95, STAGE, *OF, 'stage="inference"', by="revision"), "{{revision}}"),
             exemplars=True,
             width=12,
@@ -193,7 +194,7 @@ BOARD = board(
             "percentunit",
             "Share of a revision's images, for its ten most frequent classes: classifier_class_predictions_total.",
             Query(
-                f"topk by ({WHICH}) (10, {increase(CLASSES, REVISION, by=f'class_label, {WHICH}')} "
+                f"topk by ({WHICH}) (10, {increase(CLASSES, REVISION, NAMED, by=f'class_id, class_label, {WHICH}')} "
                 f"/ on ({WHICH}) group_left () {increase(CLASSES, REVISION, by=WHICH)})",
                 f"{NAME} {{{{class_label}}}}",
             ),

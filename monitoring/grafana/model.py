@@ -3,7 +3,7 @@
 from monitoring.grafana.board import board
 from monitoring.grafana.grid import row
 from monitoring.grafana.panels import Query, bars, heatmap, percentiles, stat, timeseries
-from monitoring.grafana.promql import buckets, increase, mean, quantile, rate, ratio, series, share, within
+from monitoring.grafana.promql import NAMED, buckets, increase, mean, quantile, rate, ratio, series, share, within
 
 PREDICTIONS = "classifier_predictions_total"
 CLASSES = "classifier_class_predictions_total"
@@ -14,9 +14,10 @@ REJECTED = "classifier_images_rejected_total"
 FETCHES = "classifier_fetches_total"
 BYTES = "classifier_image_size_bytes"
 PIXELS = "classifier_image_size_pixels"
-NAMED = 'class_label!="other"'
-BY_CLASS = rate(CLASSES, NAMED, by="class_label")
-MOST_FREQUENT = f"topk(10, sum by (class_label) (increase({series(CLASSES, NAMED)}[$__range] @ end())))"
+CLASS = "class_id, class_label"
+"""Classes may share a label."""
+BY_CLASS = rate(CLASSES, NAMED, by=CLASS)
+MOST_FREQUENT = f"topk(10, sum by ({CLASS}) (increase({series(CLASSES, NAMED)}[$__range] @ end())))"
 """At every point of time those of the whole, or each point would have ten of its own."""
 
 BOARD = board(
@@ -70,7 +71,7 @@ BOARD = board(
             "short",
             "Images by their best class, in the time that the board shows: classifier_class_predictions_total, which "
             "names the most frequent classes only.",
-            Query(f"topk(20, {increase(CLASSES, NAMED, by='class_label')})", "{{class_label}}"),
+            Query(f"topk(20, {increase(CLASSES, NAMED, by=CLASS)})", "{{class_label}}"),
         ),
         timeseries(
             "Classes over time",
@@ -81,7 +82,7 @@ BOARD = board(
                 f"{BY_CLASS} / on () group_left () {rate(CLASSES)} and {MOST_FREQUENT}",
                 "{{class_label}}",
             ),
-            Query(share(rate(CLASSES, 'class_label="other"'), rate(CLASSES)), "other"),
+            Query(share(rate(CLASSES, 'class_id=""'), rate(CLASSES)), "all others"),
             width=12,
             height=12,
         ),

@@ -16,6 +16,13 @@ BURN = "component:classifier_error_budget_burn:ratio_rate"
 LEFT = "component:classifier_error_budget_remaining:ratio"
 PROMISE = "slo:classifier_objective:ratio"
 BUDGET = "slo:classifier_error_budget:ratio"
+READY = " or ".join(
+    (
+        total("classifier_ready", by="component"),
+        *(f'label_replace(vector(0), "component", "{name}", "", "")' for name in ("transformer", "predictor")),
+    )
+)
+"""0 of a component that has no server."""
 MINUTES_OF_PERIOD = int(PERIOD.removesuffix("d")) * 24 * 60
 
 
@@ -110,8 +117,8 @@ BOARD = board(
         stat(
             "Servers ready",
             "none",
-            "Servers that are loaded, warm and not draining, of both components: classifier_ready.",
-            Query(total("classifier_ready")),
+            "Servers of each component that are loaded, warm and not draining: classifier_ready.",
+            Query(READY, "{{component}}"),
             limits={1: "green"},
             base="red",
         ),

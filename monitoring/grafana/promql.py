@@ -3,12 +3,17 @@
 Matchers are PromQL's own, such as `outcome="success"`; those of the chosen service are always added.
 """
 
-SERVICE = 'namespace=~"$namespace", inference_service=~"$inference_service"'
+CHOSEN = ("namespace", "inference_service")
+"""Each a label and the board's variable that has its value; without a cluster there is no namespace, nor its label."""
+SERVICE = ", ".join(f'{label}=~"${label}"' for label in CHOSEN)
 COMPONENT = 'component=~"$component"'
 TRANSFORMER = 'component="transformer"'
 PREDICTOR = 'component="predictor"'
 ANSWERED = 'outcome=~"success|cancelled"'
 """Whose time counts: a refusal is quick, and who left had waited."""
+
+NAMED = 'class_id!=""'
+"""Classes that are counted by name; the rest together has no id."""
 
 WINDOW = "$__rate_interval"
 

@@ -104,7 +104,7 @@ BOARD = board(
         timeseries(
             "Wait for a batch",
             "s",
-            "Time that a request's first image waited: classifier_batch_wait_seconds.",
+            "Time that the oldest request of each batch waited for it: classifier_batch_wait_seconds.",
             *percentiles(WAIT),
         ),
         timeseries(

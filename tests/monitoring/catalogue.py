@@ -1,8 +1,8 @@
 """Every series that boards and rules may read, with its labels: ours from the code, Prometheus's own, a cluster's."""
 
 import functools
-import importlib
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
@@ -10,9 +10,8 @@ from prometheus_client.metrics import MetricWrapperBase
 from monitoring.cluster_metrics import CLUSTER_LABELS
 from monitoring.recording import Recording
 from monitoring.rules import groups
-from tests.monitoring.live.labels import Reading
-
-MODULES = ("serving.metrics", "predictor.metrics", "transformer.metrics", "kserve.metrics")
+from scripts.metrics_table import SECTIONS, catalogue, name
+from tests.monitoring.labels import Known, Reading
 
 TARGET = frozenset({"component", "inference_service", "instance", "job", "namespace", "pod"})
 """What every scrape configuration adds."""
@@ -22,25 +21,23 @@ PROMETHEUS = {"up": TARGET, "ALERTS": TARGET | {"alertname", "alertstate", "seve
 
 def collectors() -> Iterator[MetricWrapperBase]:
     """The metrics of our catalogue, and kserve's."""
-    for module in map(importlib.import_module, MODULES):
-        yield from (metric for metric in vars(module).values() if isinstance(metric, MetricWrapperBase))
-
-
-def name(collector: MetricWrapperBase) -> str:
-    """As the catalogue has it: a counter's with _total, a histogram's without the endings of its series."""
-    (family,) = collector.describe()
-    return f"{family.name}_total" if isinstance(collector, Counter) else family.name
+    return chain.from_iterable(map(catalogue, SECTIONS.values()))
 
 
 @functools.cache
 def labels() -> Mapping[str, frozenset[str]]:
     """By the name of the series."""
-    known = {**_of_every_process(), **_ours(), **PROMETHEUS, **CLUSTER_LABELS}
+    return with_recorded({**_of_every_process(), **_ours(), **PROMETHEUS, **CLUSTER_LABELS})
+
+
+def with_recorded(known: Known) -> dict[str, frozenset[str]]:
+    """What is known, and what the rules record of it."""
+    found = dict(known)
     for group in groups():
         for rule in group.rules:
             if isinstance(rule, Recording):  # what it reads is recorded before it
-                known[rule.record] = Reading(rule.expr, known).labels | dict(rule.labels).keys()
-    return known
+                found[rule.record] = Reading(rule.expr, found).labels | dict(rule.labels).keys()
+    return found
 
 
 def _ours() -> dict[str, frozenset[str]]:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import promql_parser
 import pytest
 import yaml
 
@@ -16,6 +15,7 @@ from monitoring.alerts.alert import Alert
 from monitoring.recording import Recording
 from monitoring.rules import Group, document, groups
 from tests.monitoring.case import Case, Firing
+from tests.monitoring.syntax import metrics
 
 Rule = Alert | Recording
 Test = dict[str, Any]
@@ -31,18 +31,6 @@ def promtool(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
 def rules() -> list[Rule]:
     """All there are, in order."""
     return [rule for group in groups() for rule in group.rules]
-
-
-def metrics(expr: str) -> set[str]:
-    """Names of all series that an expression reads."""
-    return {str(node.name) for node in nodes(expr) if isinstance(node, promql_parser.VectorSelector)}
-
-
-def nodes(expr: str) -> list[Any]:
-    """Every part of an expression."""
-    found: list[Any] = []
-    promql_parser.walk(promql_parser.parse(expr), found.append)
-    return found
 
 
 def needed(rule: Rule) -> list[Rule]:

@@ -15,9 +15,10 @@ from monitoring.objectives import BURNS, PERIOD, WINDOWS, Objectives
 from monitoring.recording import Recording
 from serving.metrics import LATENCY_BUCKETS
 from tests.monitoring import catalogue
-from tests.monitoring.live.labels import Reading
-from tests.monitoring.promtool import Rule, metrics, nodes, promtool
+from tests.monitoring.labels import Reading
+from tests.monitoring.promtool import Rule, promtool
 from tests.monitoring.promtool import rules as all_rules
+from tests.monitoring.syntax import metrics, nodes
 
 KNOWN = catalogue.labels()
 COUNTERS = re.compile(r".+(_total|_bucket|_sum|_count)")

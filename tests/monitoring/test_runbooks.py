@@ -8,7 +8,7 @@ import pytest
 from monitoring.rules import alerts
 from tests.assets import PROJECT
 from tests.monitoring import catalogue
-from tests.monitoring.live.labels import Reading
+from tests.monitoring.labels import Reading
 
 RUNBOOKS = PROJECT / "monitoring" / "runbooks"
 BOOKS = sorted(path.stem for path in RUNBOOKS.iterdir())

@@ -16,10 +16,11 @@ from monitoring.grafana import limits
 from monitoring.grafana.grid import COLUMNS, placed, row
 from monitoring.grafana.panels import Query, heatmap, stat
 from monitoring.rules import alerts
+from scripts.metrics_table import name
 from tests.assets import PROJECT
-from tests.monitoring.catalogue import collectors, name
+from tests.monitoring.catalogue import collectors
 from tests.monitoring.expressions import filled_in
-from tests.monitoring.promtool import metrics
+from tests.monitoring.syntax import metrics
 
 BOARDS = {file: json.loads(text) for file, text in grafana.boards().items()}
 UNITS = {unit for name, unit in vars(units).items() if not name.startswith("_") and isinstance(unit, str)}
@@ -67,7 +68,7 @@ def test_a_board_asks_for_the_data_source_the_namespace_and_the_model(board: Any
     source, *variables = board["templating"]["list"]
     assert (source["type"], source["name"], source["query"]) == ("datasource", "datasource", "prometheus")
     assert [variable["name"] for variable in variables[:2]] == ["namespace", "inference_service"]
-    assert all(variable["allValue"] == ".*" for variable in variables[:2])  # also where there is no such label
+    assert not any(variable["includeAll"] or variable["multi"] for variable in variables[:2])  # one service, not a mix
 
 
 @of_every_board

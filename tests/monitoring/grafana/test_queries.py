@@ -9,10 +9,11 @@ import pytest
 
 from monitoring.grafana import boards
 from monitoring.rules import groups
+from scripts import metrics_table
 from tests.monitoring import catalogue
 from tests.monitoring.expressions import expressions, filled_in
-from tests.monitoring.live.labels import Reading
-from tests.monitoring.promtool import metrics, nodes
+from tests.monitoring.labels import Reading
+from tests.monitoring.syntax import metrics, nodes
 
 BOARDS = boards()
 KNOWN = catalogue.labels()
@@ -66,7 +67,7 @@ def test_every_metric_of_the_catalogue_is_shown_or_watched() -> None:
     read |= {metric for group in groups() for rule in group.rules for metric in metrics(rule.expr)}
     unread = {
         name
-        for name in map(catalogue.name, catalogue.collectors())
+        for name in map(metrics_table.name, catalogue.collectors())
         if not read & {name, f"{name}_bucket", f"{name}_sum", f"{name}_count"}
     }
     assert unread == DEBUG

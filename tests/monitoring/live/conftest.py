@@ -10,7 +10,7 @@ from tests.bundles import make_bundle
 from tests.e2e.collector import collecting
 from tests.e2e.photos import Reference
 from tests.monitoring.live import configuration
-from tests.monitoring.live.driving import answers, drive
+from tests.monitoring.live.driving import answers, drive, replaced_predictor
 from tests.monitoring.live.prometheus import Prometheus, prometheus
 from tests.monitoring.live.stack import Stack, stack
 
@@ -42,6 +42,7 @@ def watched(service: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with prometheus(home / "prometheus.yaml", home) as started:
         drive(service, reference)
         started.until_settled()
+        replaced_predictor(service)
         for predictor in (service.canary, service.stable):
             answers(service, predictor, reference)
         started.until_settled()

@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from io import BytesIO
@@ -17,28 +17,35 @@ from PIL import Image
 from tests.e2e.doors import Doors
 from tests.e2e.photos import Reference, samples
 from tests.e2e.processes import Process
-from tests.monitoring.live.stack import FETCH_SECONDS, MAX_IN_FLIGHT, MAX_PIXELS, MAX_UPLOAD_SIZE, MODEL, Stack
+from tests.monitoring.live.breakable import WHITE
+from tests.monitoring.live.stack import DEADLINE_SECONDS, MAX_IN_FLIGHT, MAX_PIXELS, MAX_UPLOAD_SIZE, MODEL, Stack
 
 V1, V2 = f"/v1/models/{MODEL}:predict", f"/v2/models/{MODEL}/infer"
 EDGE = 224
+LATE_SECONDS = 0.5
+WAITING_CLIENTS = 8
 
-OF_TRANSFORMER = {
-    "bad_prediction", "fetch_failed", "predictor_unavailable", "refused", "too_large", "unsupported_media"
-}  # fmt: skip
-"""Codes of what a predictor is not asked here."""
+_NO_SUCH_DOOR = dict.fromkeys(("not_found", "method_not_allowed"), "no door that infers is met")
+_OF_PHOTOS = dict.fromkeys(("fetch_failed", "refused", "unsupported_media"), "a predictor gets no photos")
+_OF_CALLS = dict.fromkeys(("bad_prediction", "predictor_unavailable"), "a predictor calls nobody")
 
-UNHAPPENED = {
-    "internal": "a fault of ours",
-    "unavailable": "an engine that has died",
-    "not_ready": "a request in the moment in which the model is loaded",
-    "not_found": "no door that infers",
-    "method_not_allowed": "no door that infers",
+UNHAPPENED: Mapping[str, Mapping[str, str]] = {
+    "transformer": _NO_SUCH_DOOR
+    | {
+        "internal": "only by a mistake in its code: a predictor's fault is a bad_prediction",
+        "not_ready": "only in the moment between its ports' opening and its channel to the predictor",
+        "unavailable": "nothing in it dies alone: a predictor that does is predictor_unavailable",
+    },
+    "predictor": _NO_SUCH_DOOR
+    | _OF_PHOTOS
+    | _OF_CALLS
+    | {"too_large": "it would take a body of more than 64 images, which is not sent here"},
 }
-"""Codes that no request here is answered with, and what they would take."""
+"""Codes that no request is answered with, by component, and why."""
 
 
 def drive(stack: Stack, reference: Reference) -> None:
-    """All of it, once for each predictor where both can be asked."""
+    """All of it, once for each predictor where both can be asked. At last the canary's engine is broken."""
     for predictor in (stack.canary, stack.stable):
         answers(stack, predictor, reference)
         refusals_of_predictor(predictor)
@@ -47,7 +54,7 @@ def drive(stack: Stack, reference: Reference) -> None:
     refusals_of_transformer(stack)
     late_photos(stack)
     another_server(stack)
-    dead_predictor(stack)
+    broken_engine(stack.canary)
 
 
 def answers(stack: Stack, predictor: Process, reference: Reference) -> None:
@@ -96,7 +103,7 @@ def refusals_of_transformer(stack: Stack) -> None:
     assert _code(server, "/predict", files={"file": bytes(MAX_UPLOAD_SIZE + 1)}) == "too_large"
     assert _code(server, "/predict/url", json={"url": photos.missing}) == "fetch_failed"
     assert _code(server, "/predict/url", json={"url": "http://127.0.0.1/secret"}) == "bad_input"
-    assert _code(server, V1, json={"instances": [{"url": photos.after(2 * FETCH_SECONDS)}]}) == "deadline_exceeded"
+    assert _code(server, V1, json={"instances": [{"url": photos.after(2 * DEADLINE_SECONDS)}]}) == "deadline_exceeded"
     assert _code(server, "/v2/models/cats/infer", json=_photo()) == "model_not_found"
     assert _code(server, V2, json=_photo() | {"parameters": {"fingerprint": "another"}}) == "contract_mismatch"
     assert _code(server, V2, json={"inputs": [_shared()]}) == "not_offered"
@@ -105,12 +112,12 @@ def refusals_of_transformer(stack: Stack) -> None:
 
 def late_photos(stack: Stack) -> None:
     """For more clients than there are places; and for one that has left when its photo comes."""
-    late = {"url": stack.photos.after(FETCH_SECONDS / 2)}
+    late = {"url": stack.photos.after(LATE_SECONDS)}
     with ThreadPoolExecutor(3 * MAX_IN_FLIGHT) as clients:
         sent = [clients.submit(_code, stack.transformer, "/predict/url", json=late) for _ in range(3 * MAX_IN_FLIGHT)]
     assert "overloaded" in {each.result() for each in sent}
     with suppress(httpx.TimeoutException):
-        httpx.post(f"{stack.transformer.url}/predict/url", json=late, timeout=FETCH_SECONDS / 4)
+        httpx.post(f"{stack.transformer.url}/predict/url", json=late, timeout=LATE_SECONDS / 2)
 
 
 def another_server(stack: Stack) -> None:
@@ -119,8 +126,24 @@ def another_server(stack: Stack) -> None:
     assert _code(stack.transformer, V2, json=_photo()) == "bad_prediction"
 
 
-def dead_predictor(stack: Stack) -> None:
-    """The canary is gone for a while."""
+def broken_engine(predictor: Process) -> None:
+    """It fails for one request, and then for so many that it is given up; others wait for it meanwhile."""
+    white = _pixels(data=[WHITE] * (EDGE * EDGE * 3))
+    assert _code(predictor, V2, json=white) == "internal"
+
+    def until_given_up() -> set[str]:
+        codes = set[str]()
+        while "not_ready" not in codes:
+            codes.add(_code(predictor, V2, json=white))
+        return codes
+
+    with ThreadPoolExecutor(WAITING_CLIENTS) as clients:
+        sent = [clients.submit(until_given_up) for _ in range(WAITING_CLIENTS)]
+    assert set().union(*(each.result() for each in sent)) == {"internal", "unavailable", "not_ready"}
+
+
+def replaced_predictor(stack: Stack) -> None:
+    """The canary is killed, is gone for a while, and comes back."""
     stack.led_to(stack.canary)
     stack.canary.kill()
     assert _code(stack.transformer, V2, json=_photo()) == "predictor_unavailable"

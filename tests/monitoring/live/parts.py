@@ -7,6 +7,8 @@ from typing import Any
 import promql_parser
 from promql_parser import MatchOp
 
+from tests.monitoring.syntax import below, selectors
+
 FILTERS = frozenset({"==", "!=", ">", ">=", "<", "<=", "and", "unless", "or"})
 
 _SEVERAL = re.compile(r"[\w|]+")
@@ -18,29 +20,20 @@ def parts(expr: str) -> list[str]:
     return [_now(node.prettify()) for node in _pieces(promql_parser.parse(expr))]
 
 
-def names(expr: str) -> set[str]:
-    """Of all series that it reads."""
-    return {selector.name for selector in _selectors(expr)}
-
-
 def matched(expr: str) -> set[tuple[str, str, str]]:
     """Name, label and value of every series that is asked for by a value, or by one of several."""
     return {
         (selector.name, matcher.name, value)
-        for selector in _selectors(expr)
+        for selector in selectors(expr)
         for matcher in selector.matchers.matchers
         if matcher.op == MatchOp.Equal or (matcher.op == MatchOp.Re and _SEVERAL.fullmatch(matcher.value))
         for value in matcher.value.split("|")
     }
 
 
-def _selectors(expr: str) -> list[Any]:
-    return [node for node in _nodes(promql_parser.parse(expr)) if isinstance(node, promql_parser.VectorSelector)]
-
-
 def _pieces(node: Any) -> Iterator[Any]:
-    if not any(_filters(each) for each in _nodes(node)):
-        if any(isinstance(each, promql_parser.VectorSelector) for each in _nodes(node)):
+    if not any(_filters(each) for each in below(node)):
+        if any(isinstance(each, promql_parser.VectorSelector) for each in below(node)):
             yield node
         return
     for child in _children(node):
@@ -66,12 +59,6 @@ def _children(node: Any) -> list[Any]:
         case promql_parser.SubqueryExpr():
             return [node.expr]
     return []
-
-
-def _nodes(node: Any) -> list[Any]:
-    found: list[Any] = []
-    promql_parser.walk(node, found.append)
-    return found
 
 
 def _now(expr: str) -> str:

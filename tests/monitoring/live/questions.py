@@ -9,10 +9,12 @@ import yaml
 
 from monitoring.cluster_metrics import CLUSTER_LABELS
 from monitoring.grafana import boards
+from tests.monitoring.catalogue import with_recorded
 from tests.monitoring.expressions import expressions
+from tests.monitoring.labels import Known
 from tests.monitoring.live.configuration import RULES
-from tests.monitoring.live.labels import Known, Reading
-from tests.monitoring.live.parts import names, parts
+from tests.monitoring.live.parts import parts
+from tests.monitoring.syntax import metrics
 
 IN_CLUSTER = frozenset({"namespace", "pod"})
 """What every target has there, and only there."""
@@ -49,13 +51,7 @@ def everything() -> list[Question]:
 
 def vocabulary(live: Known) -> dict[str, frozenset[str]]:
     """The labels of every name that may be read: what was scraped, what a cluster has, and what is recorded."""
-    known = {name: labels | IN_CLUSTER for name, labels in live.items()} | dict(CLUSTER_LABELS)
-    recorded: dict[str, frozenset[str]] = {}
-    for rule in rules():
-        if rule.record:
-            labels = Reading(rule.expr, known).labels | rule.labels
-            known[rule.record] = recorded[rule.record] = recorded.get(rule.record, frozenset()) | labels
-    return known
+    return with_recorded({name: labels | IN_CLUSTER for name, labels in live.items()} | dict(CLUSTER_LABELS))
 
 
 @cache
@@ -63,7 +59,7 @@ def of_cluster() -> frozenset[str]:
     """Names of what only a cluster has, and of what is recorded from that."""
     found = set(CLUSTER_LABELS)
     for rule in rules():
-        if rule.record and names(rule.expr) & found:
+        if rule.record and metrics(rule.expr) & found:
             found.add(rule.record)
     return frozenset(found)
 
@@ -71,7 +67,7 @@ def of_cluster() -> frozenset[str]:
 def answerable(question: Question) -> Iterator[str]:
     """What must have an answer without a cluster: all of it, unless it may be empty, and every part of it."""
     whole = [] if question.is_alert else [question.expr]
-    yield from (piece for piece in (*whole, *parts(question.expr)) if not names(piece) & of_cluster())
+    yield from (piece for piece in (*whole, *parts(question.expr)) if not metrics(piece) & of_cluster())
 
 
 def _of_rule(rule: Mapping[str, Any]) -> Question:

@@ -13,7 +13,7 @@ from tests.monitoring.live.slow_photos import SlowPhotos
 MODEL = "photos"
 MAX_IN_FLIGHT = 4
 MAX_WAITING_IMAGES = 64
-FETCH_SECONDS = 1.0
+DEADLINE_SECONDS = 4.0
 MAX_UPLOAD_SIZE = 1_000_000
 MAX_PIXELS = 1_000_000
 
@@ -21,7 +21,7 @@ OF_TRANSFORMER = {
     "MAX_IN_FLIGHT": str(MAX_IN_FLIGHT),
     "MAX_UPLOAD_SIZE": str(MAX_UPLOAD_SIZE),
     "MAX_IMAGE_PIXELS": str(MAX_PIXELS),
-    "FETCH_TIMEOUT_SECONDS": str(FETCH_SECONDS),
+    "REQUEST_TIMEOUT_SECONDS": str(DEADLINE_SECONDS),
     "K_REVISION": "photos-transformer-00001",
 }
 OF_PREDICTOR = {"MAX_WAITING_IMAGES": str(MAX_WAITING_IMAGES), "K_REVISION": "photos-predictor-00001"}
@@ -51,6 +51,7 @@ def stack(bundle: Path, canary_bundle: Path, logs: Path, collector: str) -> Iter
     traces = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector, "OTEL_TRACES_SAMPLER_ARG": "0"}
     made = pair(bundle, logs, MODEL, **traces)
     canary = pair(canary_bundle, logs / "canary", MODEL, **traces).predictor
+    canary.module = "tests.monitoring.live.breakable"
     route = Relay(made.predictor.grpc)
     to_route = {"PREDICTOR_HOST": route.address, "FETCH_ALLOWED_HOSTS": photos.host}
     settings = ((made.transformer, OF_TRANSFORMER | to_route), (made.predictor, OF_PREDICTOR), (canary, OF_CANARY))

@@ -7,19 +7,16 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from scripts.metrics_table import name
 from serving.errors import leaves
 from tests.assets import needs_assets
+from tests.monitoring.catalogue import collectors
 from tests.monitoring.live.daemon import found
-from tests.monitoring.live.driving import OF_TRANSFORMER, UNHAPPENED
-from tests.monitoring.live.parts import names
+from tests.monitoring.live.driving import UNHAPPENED
 from tests.monitoring.live.prometheus import Prometheus
-from tests.monitoring.live.questions import everything
 from tests.monitoring.live.stack import Stack
 
 pytestmark = [needs_assets, pytest.mark.slow, pytest.mark.timeout(600)]
-
-DEBUG = {"request_explain_seconds": "kserve's, of an explainer, which neither server is"}
-"""Metrics that are on no board and in no rule, and why."""
 
 
 def exposed(service: Stack) -> dict[str, str]:
@@ -35,23 +32,22 @@ def test_promtool_finds_nothing_to_better(service: Stack, watched: Prometheus) -
         assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", ""), server
 
 
-def test_every_metric_is_on_a_board_or_in_a_rule_or_for_debugging(service: Stack, watched: Prometheus) -> None:
+def test_the_catalogue_is_what_the_servers_expose(service: Stack, watched: Prometheus) -> None:
     families = {
         family.name
         for text in exposed(service).values()
         for family in text_string_to_metric_families(text)
         if re.match("classifier_|request_", family.name)
     }
-    read = {re.sub("_(bucket|sum|count|total)$", "", name) for each in everything() for name in names(each.expr)}
-    assert families - read == DEBUG.keys()
+    assert families == {name(metric).removesuffix("_total") for metric in collectors()}
 
 
 def test_every_code_of_an_error_was_met(watched: Prometheus) -> None:
-    met = watched.query("sum by (component, code) (classifier_requests_total) > 0")
-    expected = {"ok", "client_gone"} | {leaf.code for leaf in leaves()} - UNHAPPENED.keys()
+    """Also those of a predictor that has been replaced."""
+    met = watched.query("sum by (component, code) (max_over_time(classifier_requests_total[1h])) > 0")
+    codes = {"ok", "client_gone"} | {leaf.code for leaf in leaves()}
     assert {(sample.labels["component"], sample.labels["code"]) for sample in met} == {
-        *(("transformer", code) for code in expected),
-        *(("predictor", code) for code in expected - OF_TRANSFORMER),
+        (component, code) for component, unhappened in UNHAPPENED.items() for code in codes - unhappened.keys()
     }
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from monitoring.cluster_metrics import CLUSTER_METRICS
 from tests.assets import needs_assets
-from tests.monitoring.live.labels import Known, Reading
-from tests.monitoring.live.parts import matched, names
+from tests.monitoring.labels import Known, Reading
+from tests.monitoring.live.parts import matched
 from tests.monitoring.live.prometheus import Prometheus
 from tests.monitoring.live.questions import (
     IN_CLUSTER,
@@ -19,6 +19,7 @@ from tests.monitoring.live.questions import (
     rules,
     vocabulary,
 )
+from tests.monitoring.syntax import metrics
 
 pytestmark = [needs_assets, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -37,7 +38,7 @@ def silent(prometheus: Prometheus, questions: Iterable[Question]) -> list[str]:
         f"{question.where}: {piece}"
         for question in questions
         for piece in answerable(question)
-        if not names(piece) <= EMPTY_BY_DESIGN.keys() and not prometheus.numbers(piece)
+        if not metrics(piece) <= EMPTY_BY_DESIGN.keys() and not prometheus.numbers(piece)
     ]
 
 
@@ -92,7 +93,7 @@ def test_every_label_in_an_alerts_texts_is_there(known: Known) -> None:
 
 
 def test_every_metric_of_a_cluster_is_read(known: Known) -> None:
-    assert CLUSTER_METRICS.keys() <= {name for question in everything() for name in names(question.expr)}
+    assert CLUSTER_METRICS.keys() <= {name for question in everything() for name in metrics(question.expr)}
 
 
 SHARE = """
@@ -140,7 +141,7 @@ def slips(expr: str) -> list[str]:
     places = [
         found.end()
         for found in re.finditer(r"[A-Za-z_][\w:]*", text)
-        if re.match(r"\s*(=|!)", text[found.end() :]) or found[0] in names(expr) or _in_a_list(text, found.start())
+        if re.match(r"\s*(=|!)", text[found.end() :]) or found[0] in metrics(expr) or _in_a_list(text, found.start())
     ]
     return [f"{expr[:place]}x{expr[place:]}" for place in places]
 
