@@ -17,15 +17,6 @@ REVISION = f"{COMPONENT}, revision, model_version"
 TARGETS = '{job="image-classifier"}'
 """What is scraped of our own processes."""
 
-REMEMBERED = "6h"
-"""How long a component is known whose targets are gone."""
-GONE = f"""(
-  group by ({COMPONENT}) (present_over_time(up{TARGETS}[{REMEMBERED}]))
-  unless on ({COMPONENT}) up{TARGETS}
-)"""
-AT_ZERO = "min_over_time(component:autoscaled_pods:max[5m]) == 0"
-"""Now, or so shortly before that its first pods may still start."""
-
 FAILED = '{outcome="server_error"}'
 JUDGED = '{outcome!~".+_error"}'
 """Whose time counts: what was failed is judged as such, however fast; who left had waited."""

@@ -1,17 +1,18 @@
 """The five that every service has: down, slow, failing, out of CPU, out of memory."""
 
+from monitoring.alerts.absence import AT_ZERO, GONE, REMEMBERED
 from monitoring.alerts.alert import COMPONENT as WHO
 from monitoring.alerts.alert import PERCENT, POD, Alert
-from monitoring.recording import AT_ZERO, COMPONENT, GONE, REMEMBERED, TARGETS
+from monitoring.recording import COMPONENT, TARGETS
 
 _SERVICE = "namespace, inference_service"
 
-_WANTED = f"""component:autoscaled_pods:max > 0
+_WANTED = f"""component:autoscaled_pods:max
 or (
   group by ({COMPONENT}) (present_over_time(classifier_build_info{{revision=""}}[{REMEMBERED}]))
-  and on ({_SERVICE}) sum by ({_SERVICE}) (up{TARGETS}) > 0
+  and on ({_SERVICE}) up{TARGETS}
 )"""
-"""An autoscaler says so; or the other component answers, and it is not Knative's, which alone scales to zero."""
+"""An autoscaler says so; or the other component is there, and it is not Knative's, which alone scales to zero."""
 
 ALERTS = (
     Alert(

@@ -1,8 +1,9 @@
 """Whether the service is watched at all."""
 
+from monitoring.alerts.absence import AT_ZERO, GONE, REMEMBERED
 from monitoring.alerts.alert import COMPONENT as WHO
 from monitoring.alerts.alert import POD, Alert
-from monitoring.recording import AT_ZERO, COMPONENT, GONE, REMEMBERED, TARGETS
+from monitoring.recording import COMPONENT, TARGETS
 
 ALERTS = (
     Alert(

@@ -57,6 +57,10 @@ class Recorded(NamedTuple):
     value: float
 
 
+def _pods(**of_knative: int) -> dict[str, str]:
+    return {series(f"kn_revision_pods_{name}", KNATIVE): f"{pods}x60" for name, pods in of_knative.items()}
+
+
 AVAILABILITY, LATENCY = f'{TRANSFORMER}, slo="availability"', f'{TRANSFORMER}, slo="latency"'
 _BAD, _BURN = "component:classifier_slo_bad_requests", "component:classifier_error_budget_burn"
 _WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "30d")
@@ -126,13 +130,14 @@ TABLE = [
     Recorded("others:classifier_request_duration_seconds_bucket:rate15m", f'{NEW}, le="0.1"', REVISIONS, 3),
     Recorded("revision:classifier_request_duration_seconds:p95_15m", NEW, REVISIONS, 0.195),
     Recorded("others:classifier_request_duration_seconds:p95_15m", NEW, REVISIONS, 0.095),
-    Recorded("revision:classifier_requests:share1d", NEW, REVISIONS, 0.25),
     *(
         Recorded(f"revision:kn_revision_pods_{ours}:max", OF_KNATIVE, {series(theirs, KNATIVE): "3x60"}, 3)
         for ours, theirs in (
             ("desired", "kn_revision_pods_desired"),
             ("requested", "kn_revision_pods_requested"),
+            ("ready", "kn_revision_pods_count"),
             ("not_ready", "kn_revision_pods_not_ready_count"),
+            ("pending", "kn_revision_pods_pending_count"),
         )
     ),
     *(
@@ -142,7 +147,23 @@ TABLE = [
             {series(f"kube_horizontalpodautoscaler_{theirs}", HPA): "3x60"},
             3,
         )
-        for ours, theirs in (("desired", "status_desired_replicas"), ("max", "spec_max_replicas"))
+        for ours, theirs in (
+            ("desired", "status_desired_replicas"),
+            ("min", "spec_min_replicas"),
+            ("max", "spec_max_replicas"),
+        )
+    ),
+    *(
+        Recorded("component:autoscaled_pods:max", PREDICTOR, given, pods)
+        for given, pods in (
+            (_pods(requested=0), 0),
+            (_pods(requested=2, count=1), 2),
+            (_pods(requested=0, count=0, not_ready_count=0, pending_count=0), 0),
+            (_pods(requested=0, count=3), 3),
+            (_pods(requested=0, not_ready_count=4), 4),
+            (_pods(requested=0, pending_count=5), 5),
+            ({series("kube_horizontalpodautoscaler_status_desired_replicas", HPA): "6x60"}, 6),
+        )
     ),
 ]
 

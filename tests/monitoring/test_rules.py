@@ -117,7 +117,7 @@ def test_every_alert_has_the_address_of_its_runbook() -> None:
 @pytest.mark.parametrize(
     ("name", "limit", "lasting"),
     [
-        ("ServiceDown", "> 0", "1m"),
+        ("ServiceDown", "== 0", "1m"),
         ("HighLatencyP95", "> 0.5", "5m"),
         ("HighErrorRate", "> 0.05", "5m"),
         ("HighCPU", "> 0.8", "10m"),

@@ -5,6 +5,20 @@ from tests.monitoring.case import COMPOSE, PREDICTOR, TRANSFORMER, Case, Firing,
 A, B = target("predictor", "a"), target("predictor", "b")
 _DOWN = Firing(PREDICTOR, "Not one target of the predictor of photos/image-classifier could be scraped for a minute.")
 _OF_KNATIVE = 'k8s_namespace_name="photos", kn_service_name="image-classifier-predictor", kn_revision_name="r1"'
+_OF_HPA = 'namespace="photos", horizontalpodautoscaler="image-classifier-predictor"'
+_VANISHED = {series("up", A): "1x5 stale"}
+_TRANSFORMER = {series("up", target("transformer", "c")): "1x60"}
+
+
+def _knative(requested: str, **others: str) -> dict[str, str]:
+    """What the autoscaler says of the predictor."""
+    said = {"requested": requested, **others}
+    return {series(f"kn_revision_pods_{name}", _OF_KNATIVE): values for name, values in said.items()}
+
+
+def _ran(revision: str) -> dict[str, str]:
+    """What the predictor said of itself until it vanished."""
+    return {series("classifier_build_info", A, f'revision="{revision}"'): "1x5 stale"}
 
 
 def _asked(labels: str, **per_minute: float) -> dict[str, str]:
@@ -20,20 +34,24 @@ def _latency(labels: str, **per_minute: float) -> dict[str, str]:
     return histogram("classifier_request_duration_seconds", f'{labels}, outcome="success"', edges)
 
 
+def _cpu(seconds: float) -> dict[str, str]:
+    """In a minute, of two cores."""
+    return {series("process_cpu_seconds_total", A): counted(seconds), series("classifier_cpu_limit_cores", A): "2x60"}
+
+
+def _memory(percent: str) -> dict[str, str]:
+    return {
+        series("process_resident_memory_bytes", A): percent,
+        series("classifier_memory_limit_bytes", A): "100x60",
+    }
+
+
 CASES = [
     Case("ServiceDown", "its only pod does not answer", {series("up", A): "1x5 0x20"}, "7m", (_DOWN,)),
     Case("ServiceDown", "not yet for a minute", {series("up", A): "1x5 0x20"}, "6m"),
-    Case("ServiceDown", "its only target vanishes", {series("up", A): "1x5 stale"}, "7m", (_DOWN,)),
     Case("ServiceDown", "one of two pods is down", {series("up", A): "0x20", series("up", B): "1x20"}, "15m"),
     Case("ServiceDown", "one of two targets vanishes", {series("up", A): "1x5 stale", series("up", B): "1x20"}, "15m"),
     Case("ServiceDown", "both pods are down", {series("up", A): "0x20", series("up", B): "0x20"}, "1m", (_DOWN,)),
-    Case(
-        "ServiceDown",
-        "the other component answers",
-        {series("up", A): "1x5 stale", series("up", target("transformer", "c")): "1x20"},
-        "7m",
-        (_DOWN,),
-    ),
     Case(
         "ServiceDown",
         "without a cluster",
@@ -43,19 +61,109 @@ CASES = [
     ),
     Case("ServiceDown", "it answers again", {series("up", A): "1x5 0x5 1x5"}, "13m"),
     Case("ServiceDown", "another job's target is down", {series("up", f'job="node", {PREDICTOR}'): "0x20"}, "5m"),
-    Case("ServiceDown", "it was removed long ago", {series("up", A): "1x5 stale"}, "6h10m"),
+    Case(
+        "ServiceDown", "it vanishes, the other component is there", _VANISHED | _ran("") | _TRANSFORMER, "7m", (_DOWN,)
+    ),
+    Case("ServiceDown", "it vanishes, not yet for a minute", _VANISHED | _ran("") | _TRANSFORMER, "6m"),
     Case(
         "ServiceDown",
-        "Knative has scaled it to zero",
-        {series("up", A): "1x5 stale", series("kn_revision_pods_requested", _OF_KNATIVE): "0x20"},
+        "it vanished long ago",
+        _VANISHED | _ran("") | {series("up", target("transformer", "c")): "1x400"},
+        "6h10m",
+    ),
+    Case(
+        "ServiceDown",
+        "both components vanish: the service was deleted",
+        _VANISHED | _ran("") | {series("up", target("transformer", "c")): "1x5 stale"},
+        "90m",
+    ),
+    Case(
+        "ServiceDown",
+        "it vanishes, another service is there",
+        _VANISHED
+        | _ran("")
+        | {series("up", 'job="image-classifier", namespace="photos", inference_service="cats"'): "1x60"},
+        "30m",
+    ),
+    Case(
+        "ServiceDown",
+        "it vanishes, and it was Knative's, who is not asked",
+        _VANISHED | _ran("r1") | _TRANSFORMER,
+        "30m",
+    ),
+    Case("ServiceDown", "Knative scales it to zero", _VANISHED | _knative("1x5 0x20"), "20m"),
+    Case(
+        "ServiceDown",
+        "Knative scales it to zero, the other component is there",
+        _VANISHED | _TRANSFORMER | _knative("1x5 0x20"),
+        "20m",
+    ),
+    Case(
+        "ServiceDown",
+        "Knative scales it to zero, its last pod does not answer",
+        {series("up", A): "1x5 0x20"} | _knative("0x20"),
+        "15m",
+    ),
+    Case("ServiceDown", "Knative wants a pod and there is none", _VANISHED | _knative("1x20"), "7m", (_DOWN,)),
+    Case(
+        "ServiceDown",
+        "nothing is requested, but pods are not ready",
+        _VANISHED | _knative("0x20", not_ready_count="1x20"),
+        "7m",
+        (_DOWN,),
+    ),
+    Case(
+        "ServiceDown",
+        "nothing is requested, but pods are pending",
+        _VANISHED | _knative("0x20", pending_count="1x20"),
+        "7m",
+        (_DOWN,),
+    ),
+    Case(
+        "ServiceDown",
+        "nothing is requested, but pods are there",
+        _VANISHED | _knative("0x20", count="1x20"),
+        "7m",
+        (_DOWN,),
+    ),
+    Case(
+        "ServiceDown",
+        "nothing is requested, and none is there",
+        _VANISHED | _knative("0x20", count="0x20", pending_count="0x20", not_ready_count="0x20"),
         "15m",
     ),
     Case(
         "ServiceDown",
-        "Knative wants a pod and there is none",
-        {series("up", A): "1x5 stale", series("kn_revision_pods_requested", _OF_KNATIVE): "1x20"},
+        "it starts from zero within five minutes",
+        {series("up", A): "_x10 0x3 1x20"} | _knative("0x10 1x30"),
+        "13m",
+    ),
+    Case(
+        "ServiceDown",
+        "it does not start from zero",
+        {series("up", A): "_x10 0x30"} | _knative("0x10 1x30"),
+        "18m",
+        (_DOWN,),
+    ),
+    Case(
+        "ServiceDown",
+        "Knative was never at zero, and it starts anew",
+        {series("up", A): "1x5 0x20"} | _knative("1x30"),
+        "8m",
+        (_DOWN,),
+    ),
+    Case(
+        "ServiceDown",
+        "the HPA wants pods and there is none",
+        _VANISHED | {series("kube_horizontalpodautoscaler_status_desired_replicas", _OF_HPA): "3x20"},
         "7m",
         (_DOWN,),
+    ),
+    Case(
+        "ServiceDown",
+        "it vanishes, and the HPA with it",
+        _VANISHED | {series("kube_horizontalpodautoscaler_status_desired_replicas", _OF_HPA): "3x5 stale"},
+        "30m",
     ),
     Case(
         "HighLatencyP95",
@@ -85,6 +193,15 @@ CASES = [
         "exactly 5 % take longer",
         _latency(PREDICTOR, quick=500, edge=950, slow=1000, all=1000),
         "20m",
+    ),
+    Case(
+        "HighLatencyP95",
+        "its series vanish",
+        {
+            name: values.replace("x60", "x9 stale")
+            for name, values in _latency(PREDICTOR, quick=0, edge=0, slow=9, all=9).items()
+        },
+        "16m",
     ),
     Case("HighLatencyP95", "nobody asks", _latency(PREDICTOR, quick=0, edge=0, slow=0, all=0), "20m"),
     Case(
@@ -146,48 +263,58 @@ CASES = [
     Case(
         "HighCPU",
         "85 % of two cores",
-        {series("process_cpu_seconds_total", A): counted(102), series("classifier_cpu_limit_cores", A): "2x60"},
+        _cpu(102),
         "16m",
         (Firing(A, "a (predictor of photos/image-classifier) uses 85% of its CPU, over 80 %."),),
     ),
     Case(
         "HighCPU",
         "not yet for ten minutes",
-        {series("process_cpu_seconds_total", A): counted(102), series("classifier_cpu_limit_cores", A): "2x60"},
+        _cpu(102),
         "14m",
+    ),
+    Case("HighCPU", "75 % of two cores", _cpu(90), "20m"),
+    Case("HighCPU", "exactly 80 %", _cpu(96), "30m"),
+    Case(
+        "HighCPU",
+        "just over 80 %",
+        _cpu(96.6),
+        "16m",
+        (Firing(A, "a (predictor of photos/image-classifier) uses 80.5% of its CPU, over 80 %."),),
     ),
     Case(
         "HighCPU",
-        "75 % of two cores",
-        {series("process_cpu_seconds_total", A): counted(90), series("classifier_cpu_limit_cores", A): "2x60"},
+        "its series vanish",
+        {series("process_cpu_seconds_total", A): "0+102x9 stale", series("classifier_cpu_limit_cores", A): "2x9 stale"},
         "20m",
     ),
     Case(
         "HighMemory",
-        "90 % of a GiB",
-        {
-            series("process_resident_memory_bytes", A): "966367641x60",
-            series("classifier_memory_limit_bytes", A): "1073741824x60",
-        },
+        "90 %",
+        _memory("90x60"),
         "10m",
         (Firing(A, "a (predictor of photos/image-classifier) uses 90% of its memory, over 85 %."),),
     ),
     Case(
         "HighMemory",
-        "80 % of a GiB",
-        {
-            series("process_resident_memory_bytes", A): "858993459x60",
-            series("classifier_memory_limit_bytes", A): "1073741824x60",
-        },
+        "80 %",
+        _memory("80x60"),
         "20m",
     ),
+    Case("HighMemory", "exactly 85 %", _memory("85x60"), "20m"),
+    Case(
+        "HighMemory",
+        "just over 85 %",
+        _memory("85.5x60"),
+        "10m",
+        (Firing(A, "a (predictor of photos/image-classifier) uses 85.5% of its memory, over 85 %."),),
+    ),
+    Case("HighMemory", "not yet for ten minutes", _memory("90x60"), "9m"),
+    Case("HighMemory", "its series vanish", _memory("90x8 stale"), "20m"),
     Case(
         "HighMemory",
         "its process is started again",
-        {
-            series("process_resident_memory_bytes", A): "966367641x8 stale 500000000x20",
-            series("classifier_memory_limit_bytes", A): "1073741824x60",
-        },
+        _memory("90x8 stale 50x20"),
         "20m",
     ),
 ]

@@ -16,12 +16,10 @@ def _knative(service: str = "image-classifier-predictor", **pods: int) -> dict[s
     return {series(f"kn_revision_pods_{name}", named): f"{count}x60" for name, count in pods.items()}
 
 
-def _hpa(desired: int, name: str = "image-classifier-predictor") -> dict[str, str]:
-    named = f'namespace="photos", horizontalpodautoscaler="{name}"'
-    return {
-        series("kube_horizontalpodautoscaler_status_desired_replicas", named): f"{desired}x60",
-        series("kube_horizontalpodautoscaler_spec_max_replicas", named): "10x60",
-    }
+def _hpa(desired: int, least: int = 3, until: str = "x60") -> dict[str, str]:
+    named = 'namespace="photos", horizontalpodautoscaler="image-classifier-predictor"'
+    said = {"status_desired_replicas": desired, "spec_min_replicas": least, "spec_max_replicas": 10}
+    return {series(f"kube_horizontalpodautoscaler_{name}", named): f"{count}{until}" for name, count in said.items()}
 
 
 def _throttled(percent: float, pod: str = POD) -> dict[str, str]:
@@ -76,6 +74,8 @@ CASES = [
         ),
     ),
     Case("AutoscalerAtMaximum", "without Knative, 9 of 10", OURS | _hpa(9), "30m"),
+    Case("AutoscalerAtMaximum", "without Knative, always 10", OURS | _hpa(10, least=10), "30m"),
+    Case("AutoscalerAtMaximum", "without Knative, the HPA is gone", OURS | _hpa(10, until="x12 stale"), "20m"),
     Case(
         "CPUThrottled",
         "in 30 % of its periods",

@@ -23,10 +23,10 @@ def _confidence(*phases: tuple[int, float], per_hour: float = 300) -> dict[str, 
     }
 
 
-def _classes(named: float, other: float, per_hour: float = 200) -> dict[str, str]:
+def _classes(named: float, other: float, per_hour: float = 200, label: str = "tabby") -> dict[str, str]:
     """Shares of one class, of those that are not named, and the rest of another class."""
     shares = {
-        'class_id="281", class_label="tabby"': named,
+        f'class_id="281", class_label="{label}"': named,
         'class_id="", class_label="other"': other,
         'class_id="1", class_label="goldfish"': 1 - named - other,
     }
@@ -39,8 +39,8 @@ def _classes(named: float, other: float, per_hour: float = 200) -> dict[str, str
     }
 
 
-def _info(trained: str) -> dict[str, str]:
-    return {series("classifier_model_info", VERSION, f'trained="{trained}", pod="a"'): "1x60"}
+def _info(trained: str, values: str = "1x60") -> dict[str, str]:
+    return {series("classifier_model_info", VERSION, f'trained="{trained}", pod="a"'): values}
 
 
 _TEN = "10m"
@@ -111,6 +111,19 @@ CASES = [
         ),
         _TEN,
     ),
+    Case(
+        "ClassCollapse",
+        "55 % are of a class that is called other",
+        _classes(0.55, 0.2, label="other"),
+        "1h40m",
+        (
+            Firing(
+                f'{SAID}, class_id="281", class_label="other"',
+                "55% of the photos of photos/image-classifier, version v1, were other in the last hour.",
+            ),
+        ),
+        _TEN,
+    ),
     Case("ClassCollapse", "45 % are of one class", _classes(0.45, 0.2), "5h", every=_TEN),
     Case("ClassCollapse", "90 % are of classes without a name", _classes(0.05, 0.9), "5h", every=_TEN),
     Case(
@@ -135,4 +148,5 @@ CASES = [
         (Firing(SAID, "photos/image-classifier serves version v1, which answers at random."),),
     ),
     Case("UntrainedModel", "its weights were trained", _info("true"), "30m"),
+    Case("UntrainedModel", "it is gone", _info("false", "1x3 stale"), "9m"),
 ]

@@ -35,6 +35,11 @@ def _files(opened: int) -> dict[str, str]:
     return {series("process_open_fds", POD): f"{opened}x60", series("process_max_fds", POD): "1000x60"}
 
 
+def _until(minute: int, given: dict[str, str]) -> dict[str, str]:
+    """The same, but after that minute nothing is scraped any more."""
+    return {name: values.replace("x60", f"x{minute} stale") for name, values in given.items()}
+
+
 CASES = [
     Case(
         "QueueNearLimit",
@@ -50,6 +55,7 @@ CASES = [
         ),
     ),
     Case("QueueNearLimit", "74 % of the places are taken", _queue("190x60"), "30m"),
+    Case("QueueNearLimit", "its pod is gone", _until(9, _queue("220x60")), "10m"),
     Case("QueueNearLimit", "it was full for a moment", _queue("0x10 256x1 0x20"), "13m"),
     Case(
         "InFlightNearLimit",
@@ -65,6 +71,7 @@ CASES = [
         ),
     ),
     Case("InFlightNearLimit", "24 of 32 are taken", _in_flight("24x60"), "30m"),
+    Case("InFlightNearLimit", "its pod is gone", _until(9, _in_flight("28x60")), "10m"),
     Case(
         "SheddingSustained",
         "1.1 % are refused",
@@ -78,6 +85,7 @@ CASES = [
         ),
     ),
     Case("SheddingSustained", "0.9 % are refused", _shed(9), "30m"),
+    Case("SheddingSustained", "its series vanish", _until(12, _shed(11)), "18m"),
     Case("SheddingSustained", "not yet for ten minutes", _shed(11), "10m"),
     Case(
         "SheddingSustained",
@@ -98,6 +106,7 @@ CASES = [
         ),
     ),
     Case("EventLoopBlocked", "0.9 % come back late", _lag(991), "30m"),
+    Case("EventLoopBlocked", "its pod is gone", _until(12, _lag(989)), "18m"),
     Case(
         "FileDescriptorsNearLimit",
         "90 % are open",
@@ -106,6 +115,7 @@ CASES = [
         (Firing(POD, "a (predictor of photos/image-classifier) has 90% of its file descriptors open."),),
     ),
     Case("FileDescriptorsNearLimit", "70 % are open", _files(700), "30m"),
+    Case("FileDescriptorsNearLimit", "its process is gone", _until(11, _files(900)), "12m"),
     Case(
         "FileDescriptorsNearLimit",
         "another job's process has 90 % open",
