@@ -155,6 +155,7 @@ def test_what_follows_from_a_service_that_is_down_is_not_told(alertmanager: str)
         alert("down", "AvailabilityBudgetBurn", "critical", window="1h"),
         alert("down", "LatencyBudgetBurn", "warning", window="3d"),
         alert("down", "PredictorUnreachable", "critical"),
+        alert("down", "ScrapeMissing", "warning", component="predictor"),
     ]
     others = [alert("down", "HighMemory", "warning"), alert("down", "Watchdog", "info")]
     down = alert("down", "ServiceDown", "critical", component="predictor")
