@@ -117,7 +117,8 @@ BOARD = board(
         stat(
             "Servers ready",
             "none",
-            "Servers of each component that are loaded, warm and not draining: classifier_ready.",
+            "Servers of each component that are loaded, warm and not draining; 0 is well where a component may "
+            "scale to zero: classifier_ready.",
             Query(READY, "{{component}}"),
             limits={1: "green"},
             base="red",

@@ -26,7 +26,7 @@ def expressions(boards: Mapping[str, str]) -> list[Expression]:
 
 
 def filled_in(expr: str) -> str:
-    """With every variable at All."""
+    """With every variable as a pattern that matches anything."""
     for macro, value in MACROS.items():
         expr = expr.replace(macro, value)
     return re.sub(r"\$\{\w+(:\w+)?\}|\$\w+", ".*", expr)

@@ -60,6 +60,7 @@ def test_a_board_shows_alerts_and_new_versions(board: Any) -> None:
     firing, versions = board["annotations"]["list"]
     assert metrics(filled_in(firing["expr"])) == {"ALERTS"}
     assert 'alertname!="Watchdog"' in firing["expr"]  # it always fires
+    assert 'inference_service=~"($inference_service)|"' in firing["expr"]  # also one that names no service
     assert metrics(filled_in(versions["expr"])) == {"classifier_model_info"}
 
 
@@ -141,6 +142,23 @@ def test_a_ratio_of_nothing_is_shown_as_no_traffic(board: Any) -> None:
     for panel in panels(board):
         (mapping,) = panel["fieldConfig"]["defaults"]["mappings"]
         assert (mapping["options"]["match"], mapping["options"]["result"]["text"]) == ("nan", "No traffic")
+
+
+def test_a_component_without_a_server_is_shown_as_0() -> None:
+    (shown,) = (panel for panel in panels(BOARDS["overview.json"]) if panel["title"] == "Servers ready")
+    (target,) = shown["targets"]
+    for component in ("transformer", "predictor"):
+        assert f'or label_replace(vector(0), "component", "{component}", "", "")' in target["expr"]
+    assert target["legendFormat"] == "{{component}}"
+    assert [step["color"] for step in shown["fieldConfig"]["defaults"]["thresholds"]["steps"]] == ["red", "green"]
+
+
+def test_a_class_is_told_by_its_number_since_any_may_be_called_other() -> None:
+    shown = [target["expr"] for board in BOARDS.values() for panel in panels(board) for target in panel["targets"]]
+    of_classes = [expr for expr in shown if "topk" in expr]
+    assert of_classes
+    assert all('class_id!=""' in expr and "class_id, class_label" in expr for expr in of_classes)
+    assert not any("class_label=" in expr or "class_label!" in expr for expr in shown)
 
 
 def test_quantiles_of_durations_over_time_lead_to_traces() -> None:

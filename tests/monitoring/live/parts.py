@@ -13,6 +13,7 @@ FILTERS = frozenset({"==", "!=", ">", ">=", "<", "<=", "and", "unless", "or"})
 
 _SEVERAL = re.compile(r"[\w|]+")
 _OFFSET = re.compile(r" offset -?\w+")
+_STEPS = re.compile(r"\[\w+:\w*\]")
 
 
 def parts(expr: str) -> list[str]:
@@ -34,10 +35,20 @@ def matched(expr: str) -> set[tuple[str, str, str]]:
 def _pieces(node: Any) -> Iterator[Any]:
     if not any(_filters(each) for each in below(node)):
         if any(isinstance(each, promql_parser.VectorSelector) for each in below(node)):
-            yield node
+            yield _at_once(node)
         return
     for child in _children(node):
         yield from _pieces(child)
+
+
+def _at_once(node: Any) -> Any:
+    """A series over a time, which is not to be asked for itself, as it is now."""
+    match node:
+        case promql_parser.MatrixSelector():
+            return node.vector_selector
+        case promql_parser.SubqueryExpr():
+            return node.expr
+    return node
 
 
 def _filters(node: Any) -> bool:
@@ -62,5 +73,5 @@ def _children(node: Any) -> list[Any]:
 
 
 def _now(expr: str) -> str:
-    """A day ago there was nothing yet; the series are the same."""
-    return _OFFSET.sub("", expr)
+    """A day ago there was nothing yet, nor perhaps at the last full minute; the series are the same."""
+    return _STEPS.sub("[1m:1s]", _OFFSET.sub("", expr))

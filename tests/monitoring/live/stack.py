@@ -13,18 +13,22 @@ from tests.monitoring.live.slow_photos import SlowPhotos
 MODEL = "photos"
 MAX_IN_FLIGHT = 4
 MAX_WAITING_IMAGES = 64
-DEADLINE_SECONDS = 4.0
+MAX_JSON_SIZE = 5_000_000
+DEADLINE_SECONDS = 3.0
 MAX_UPLOAD_SIZE = 1_000_000
 MAX_PIXELS = 1_000_000
 
-OF_TRANSFORMER = {
+OF_TRANSFORMER = {  # without a revision, as outside Knative
     "MAX_IN_FLIGHT": str(MAX_IN_FLIGHT),
     "MAX_UPLOAD_SIZE": str(MAX_UPLOAD_SIZE),
     "MAX_IMAGE_PIXELS": str(MAX_PIXELS),
     "REQUEST_TIMEOUT_SECONDS": str(DEADLINE_SECONDS),
-    "K_REVISION": "photos-transformer-00001",
 }
-OF_PREDICTOR = {"MAX_WAITING_IMAGES": str(MAX_WAITING_IMAGES), "K_REVISION": "photos-predictor-00001"}
+OF_PREDICTOR = {
+    "MAX_WAITING_IMAGES": str(MAX_WAITING_IMAGES),
+    "MAX_JSON_SIZE": str(MAX_JSON_SIZE),
+    "K_REVISION": "photos-predictor-00001",
+}
 OF_CANARY = OF_PREDICTOR | {"K_REVISION": "photos-predictor-00002", "ALLOW_UNTRAINED": "true"}
 
 

@@ -53,3 +53,7 @@ def test_every_code_of_an_error_was_met(watched: Prometheus) -> None:
 
 def test_every_door_that_infers_has_answered(watched: Prometheus) -> None:
     assert watched.query('sum by (component, route) (classifier_requests_total{outcome="success"}) == 0') == []
+
+
+def test_every_stage_that_a_board_lists_has_been_passed(watched: Prometheus) -> None:
+    assert watched.query("sum by (component, stage) (classifier_stage_duration_seconds_count) == 0") == []
