@@ -44,8 +44,8 @@ _REJECTIONS = (
 )  # fmt: skip
 _FETCH_FAILURES = (errors.BadInput, errors.TooLarge, errors.FetchFailed)
 _CALL_FAILURES = (
-    errors.BadPrediction, errors.ContractMismatch, errors.DeadlineExceeded, errors.InternalError, errors.NotReady,
-    errors.Overloaded, errors.PredictorUnavailable,
+    errors.BadInput, errors.BadPrediction, errors.ContractMismatch, errors.DeadlineExceeded, errors.InternalError,
+    errors.ModelNotFound, errors.NotReady, errors.Overloaded, errors.PredictorUnavailable,
 )  # fmt: skip
 
 

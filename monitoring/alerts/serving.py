@@ -7,6 +7,9 @@ from monitoring.recording import COMPONENT
 ENOUGH_UNSERVED = 5
 """Requests in five minutes; with fewer one reconnection would wake somebody."""
 
+_MISUNDERSTANDINGS = "bad_input|bad_prediction|contract_mismatch|model_not_found"
+"""Which no two of the same contract and model have."""
+
 ALERTS = (
     Alert(
         name="PredictorUnreachable",
@@ -25,13 +28,14 @@ and on ({COMPONENT}) sum by ({COMPONENT}) (
     ),
     Alert(
         name="PredictionsRefused",
-        expr=f"""sum by ({COMPONENT}, code) (
-  increase(classifier_requests_total{{component="transformer", code=~"bad_prediction|contract_mismatch"}}[5m])
+        # Of the calls, not of the requests: a client that names another contract is refused without one.
+        expr=f"""sum by ({COMPONENT}, outcome) (
+  increase(classifier_predictor_calls_total{{outcome=~"{_MISUNDERSTANDINGS}"}}[5m])
 ) > 0""",
         lasting="10m",
         severity="critical",
-        summary="The transformer refuses what the predictor answers.",
-        description=f"Requests to {SERVICE} that failed with {{{{ $labels.code }}}} in 5 minutes: "
+        summary="Transformer and predictor do not understand each other.",
+        description=f"Calls of {SERVICE} to its predictor that ended with {{{{ $labels.outcome }}}} in 5 minutes: "
         "{{ $value | humanize }}.",
     ),
     Alert(

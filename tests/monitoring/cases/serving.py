@@ -23,6 +23,10 @@ def _refused(code: str, values: str, component: str = TRANSFORMER) -> dict[str, 
     return {series("classifier_requests_total", component, f'code="{code}"'): values}
 
 
+def _misunderstood(outcome: str, values: str) -> dict[str, str]:
+    return {series("classifier_predictor_calls_total", TRANSFORMER, f'outcome="{outcome}"'): values}
+
+
 def _fetched(failed: float, other: float, cancelled: float = 0) -> dict[str, str]:
     return {
         series("classifier_fetches_total", TRANSFORMER, 'outcome="fetch_failed"'): counted(failed),
@@ -100,29 +104,35 @@ CASES = [
     Case(
         "PredictionsRefused",
         "one in four minutes has another contract",
-        _refused("contract_mismatch", _ONE_IN_FOUR_MINUTES),
+        _misunderstood("contract_mismatch", _ONE_IN_FOUR_MINUTES),
         "16m",
         (
             Firing(
-                f'{TRANSFORMER}, code="contract_mismatch"',
-                "Requests to photos/image-classifier that failed with contract_mismatch in 5 minutes: 2.",
+                f'{TRANSFORMER}, outcome="contract_mismatch"',
+                "Calls of photos/image-classifier to its predictor that ended with contract_mismatch in 5 minutes: 2.",
             ),
         ),
     ),
     Case(
         "PredictionsRefused",
         "answers are no predictions",
-        _refused("bad_prediction", counted(5)),
+        _misunderstood("bad_prediction", counted(5)),
         "12m",
         (
             Firing(
-                f'{TRANSFORMER}, code="bad_prediction"',
-                "Requests to photos/image-classifier that failed with bad_prediction in 5 minutes: 25.",
+                f'{TRANSFORMER}, outcome="bad_prediction"',
+                "Calls of photos/image-classifier to its predictor that ended with bad_prediction in 5 minutes: 25.",
             ),
         ),
     ),
-    Case("PredictionsRefused", "it happened once", _refused("bad_prediction", "0x5 1x30"), "15m"),
-    Case("PredictionsRefused", "it never happened", _refused("bad_prediction", "0x30"), "30m"),
+    Case(
+        "PredictionsRefused",
+        "clients name another contract",
+        _refused("contract_mismatch", counted(5)) | _misunderstood("contract_mismatch", "0x30"),
+        "30m",
+    ),
+    Case("PredictionsRefused", "it happened once", _misunderstood("bad_prediction", "0x5 1x30"), "15m"),
+    Case("PredictionsRefused", "it never happened", _misunderstood("bad_prediction", "0x30"), "30m"),
     Case(
         "NotReady",
         "never",
