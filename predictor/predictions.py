@@ -18,9 +18,9 @@ _TINY = np.finfo(np.float32).tiny
 class Predictions:
     """Counts every classified image; of the classes, the most frequent by name.
 
-    A class gets a name with its next image, while fewer than `NAMED_CLASSES` have one; after every 1000 images those that
-    are not among the most frequent lose theirs. Each image counts once, for its class or for `other`, so all counts only
-    grow; a class that gets its name back begins at 0.
+    A class gets a name with its next image, while fewer than `NAMED_CLASSES` have one; after every 1000 images those
+    that are not among the most frequent lose theirs. Each image counts once, for its class or for `other`, so all
+    counts only grow; a class that gets its name back begins at 0.
     """
 
     def __init__(self, labels: Sequence[str], revision: str, model_version: str) -> None:
