@@ -16,19 +16,6 @@ LATENCY_BUCKETS = (
 
 STAGE_BUCKETS = (0.0001, 0.00025, 0.0005, *LATENCY_BUCKETS)
 
-STAGES = (
-    "read",
-    "meet",
-    "queue",
-    "fetch",
-    "decode",
-    "preprocess",
-    "predictor_rpc",
-    "inference",
-    "postprocess",
-)
-"""What a request's time is spent on, in order; a model names those that it has."""
-
 REQUESTS = Counter(
     "classifier_requests",
     "Requests to the doors that infer. Outcome: success, client_error, server_error (503 and 504 included) or "
@@ -43,7 +30,8 @@ REQUEST_DURATION = Histogram(
 )
 STAGE_DURATION = Histogram(
     "classifier_stage_duration_seconds",
-    "Time that a request spent in each of its stages, which do not overlap.",
+    "Time that a request spent in each of its stages, which do not overlap: read, meet (the predictor), queue, fetch, "
+    "decode, preprocess, predictor_rpc, inference, postprocess; a server has those that it passes.",
     ("stage", "revision"),
     buckets=STAGE_BUCKETS,
 )

@@ -18,7 +18,7 @@ class ServedModel(Model):
     """
 
     stages: ClassVar[tuple[str, ...]] = ("read", "postprocess")
-    """What a request's time is spent on, of `serving.metrics.STAGES`."""
+    """What its requests' time is spent on, as the calls note it: their series begin at 0."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

@@ -123,7 +123,7 @@ class PredictorClient:
         return bool(state is grpc.ChannelConnectivity.READY)
 
     async def meet(self, fingerprint: Any = None) -> PredictorFacts:
-        """The predictor's facts, asked for once a connection, and again for a fingerprint other than the one learned.
+        """The predictor's facts, asked for where the connection is not there, or the fingerprint not the one learned.
 
         Raises PredictorUnavailable, BadPrediction or, for a fingerprint that is not the predictor's, ContractMismatch.
         """

@@ -19,8 +19,8 @@ def _called(calls: float, of: float, outcome: str) -> dict[str, str]:
     }
 
 
-def _refused(code: str, values: str, component: str = TRANSFORMER) -> dict[str, str]:
-    return {series("classifier_requests_total", component, f'code="{code}"'): values}
+def _refused(code: str, values: str) -> dict[str, str]:
+    return {series("classifier_requests_total", TRANSFORMER, f'code="{code}"'): values}
 
 
 def _misunderstood(outcome: str, values: str) -> dict[str, str]:
