@@ -9,7 +9,6 @@ from monitoring.grafana.promql import (
     COMPONENT,
     PREDICTOR,
     TRANSFORMER,
-    buckets,
     mean,
     quantile,
     rate,
@@ -86,20 +85,8 @@ BOARD = board(
             *(Query(f"1 - {within(edge, DURATION, COMPONENT, ANSWERED)}", f"over {edge} s") for edge in limits.LATENCY),
             limits=limits.SLOW_ANSWERS,
         ),
-        heatmap(
-            "Latency distribution",
-            "s",
-            "classifier_request_duration_seconds by its buckets.",
-            Query(buckets(DURATION, COMPONENT, ANSWERED), "{{le}}"),
-            exemplars=True,
-        ),
-        heatmap(
-            "Predictor call distribution",
-            "s",
-            "classifier_predictor_call_duration_seconds by its buckets.",
-            Query(buckets(CALL, TRANSFORMER), "{{le}}"),
-            exemplars=True,
-        ),
+        heatmap("Latency distribution", "s", DURATION, COMPONENT, ANSWERED, exemplars=True),
+        heatmap("Predictor call distribution", "s", CALL, TRANSFORMER, exemplars=True),
     ),
     row(
         "Stages",
@@ -140,8 +127,10 @@ BOARD = board(
             heatmap(
                 f"Distribution of {stage}",
                 "s",
-                f"classifier_stage_duration_seconds of the stage {stage}, by its buckets.",
-                Query(buckets(STAGE, component, f'stage="{stage}"'), "{{le}}"),
+                STAGE,
+                component,
+                f'stage="{stage}"',
+                description=f"classifier_stage_duration_seconds of the stage {stage}, by its buckets.",
                 exemplars=True,
             )
             for stage, component in (("decode", TRANSFORMER), ("inference", PREDICTOR))

@@ -3,7 +3,7 @@
 from monitoring.grafana.board import board
 from monitoring.grafana.grid import row
 from monitoring.grafana.panels import Query, bars, heatmap, percentiles, stat, timeseries
-from monitoring.grafana.promql import NAMED, buckets, increase, mean, quantile, rate, ratio, series, share, within
+from monitoring.grafana.promql import NAMED, increase, mean, quantile, rate, ratio, series, share, within
 
 PREDICTIONS = "classifier_predictions_total"
 CLASSES = "classifier_class_predictions_total"
@@ -113,18 +113,8 @@ BOARD = board(
             Query(mean(ENTROPY, by="model_version"), "mean {{model_version}}"),
             Query(quantile(0.9, ENTROPY, by="model_version"), "p90 {{model_version}}"),
         ),
-        heatmap(
-            "Confidence distribution",
-            "percentunit",
-            "classifier_top1_confidence_ratio by its buckets.",
-            Query(buckets(CONFIDENCE), "{{le}}"),
-        ),
-        heatmap(
-            "Entropy distribution",
-            "percentunit",
-            "classifier_entropy_ratio by its buckets.",
-            Query(buckets(ENTROPY), "{{le}}"),
-        ),
+        heatmap("Confidence distribution", "percentunit", CONFIDENCE),
+        heatmap("Entropy distribution", "percentunit", ENTROPY),
     ),
     row(
         "Photos",
@@ -172,17 +162,7 @@ BOARD = board(
                 "mean",
             ),
         ),
-        heatmap(
-            "Encoded size distribution",
-            "bytes",
-            "classifier_image_size_bytes by its buckets.",
-            Query(buckets(BYTES), "{{le}}"),
-        ),
-        heatmap(
-            "Pixels distribution",
-            "short",
-            "classifier_image_size_pixels by its buckets.",
-            Query(buckets(PIXELS), "{{le}}"),
-        ),
+        heatmap("Encoded size distribution", "bytes", BYTES),
+        heatmap("Pixels distribution", "short", PIXELS),
     ),
 )

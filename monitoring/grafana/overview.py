@@ -4,7 +4,7 @@ from monitoring.grafana import limits
 from monitoring.grafana.board import FIRING, board, choice
 from monitoring.grafana.grid import Row, row
 from monitoring.grafana.panels import Query, heatmap, percentiles, stat, table, timeseries
-from monitoring.grafana.promql import ANSWERED, COMPONENT, buckets, quantile, rate, select, series, share, total
+from monitoring.grafana.promql import ANSWERED, COMPONENT, quantile, rate, select, series, share, total
 from monitoring.objectives import BURNS, PERIOD
 
 REQUESTS = "classifier_requests_total"
@@ -182,13 +182,7 @@ BOARD = board(
             exemplars=True,
             width=16,
         ),
-        heatmap(
-            "Latency distribution",
-            "s",
-            "classifier_request_duration_seconds by its buckets.",
-            Query(buckets(DURATION, COMPONENT, ANSWERED), "{{le}}"),
-            exemplars=True,
-        ),
+        heatmap("Latency distribution", "s", DURATION, COMPONENT, ANSWERED, exemplars=True),
         timeseries(
             "Other requests",
             "reqps",

@@ -46,7 +46,7 @@ from grafana_foundation_sdk.models.dashboard import (
 from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from monitoring.grafana.promql import quantile
+from monitoring.grafana.promql import buckets, quantile
 
 DATASOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 
@@ -119,9 +119,12 @@ def stat(
     return panel.build()
 
 
-def heatmap(title: str, unit: str, description: str, query: Query, exemplars: bool = False) -> Panel:
+def heatmap(
+    title: str, unit: str, histogram: str, *matchers: str, description: str = "", exemplars: bool = False
+) -> Panel:
     """The buckets of a histogram over time."""
-    panel = _dressed(Heatmap(), title, unit, description).height(8).span(12)
+    panel = _dressed(Heatmap(), title, unit, description or f"{histogram} by its buckets.").height(8).span(12)
+    query = Query(buckets(histogram, *matchers), "{{le}}")
     panel.targets([_target(0, query, PromQueryFormat.HEATMAP).range().exemplar(exemplars)])
     panel.color(HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Oranges").steps(64))
     panel.y_axis(YAxisConfig().unit(unit)).cell_gap(1).show_legend()

@@ -4,7 +4,7 @@ from monitoring.grafana import cluster, limits
 from monitoring.grafana.board import board
 from monitoring.grafana.grid import row
 from monitoring.grafana.panels import Query, heatmap, percentiles, stat, timeseries
-from monitoring.grafana.promql import buckets, mean, quantile, rate, series, total
+from monitoring.grafana.promql import mean, quantile, rate, series, total
 
 IN_FLIGHT = "classifier_in_flight_requests"
 IN_FLIGHT_LIMIT = "classifier_in_flight_limit_requests"
@@ -118,17 +118,13 @@ BOARD = board(
             ),
             Query(rate("classifier_batch_failures_total"), "failed batches"),
         ),
-        heatmap(
-            "Batch size distribution",
-            "none",
-            "classifier_batch_size_images by its buckets.",
-            Query(buckets(BATCH), "{{le}}"),
-        ),
+        heatmap("Batch size distribution", "none", BATCH),
         heatmap(
             "Event loop lag",
             "s",
-            "How late the event loop came back, of both servers: classifier_event_loop_lag_seconds by its buckets.",
-            Query(buckets(LAG), "{{le}}"),
+            LAG,
+            description="How late the event loop came back, of both servers: classifier_event_loop_lag_seconds by its "
+            "buckets.",
         ),
     ),
     row(

@@ -106,7 +106,7 @@ def test_panels_on_each_other_or_outside_are_noticed() -> None:
 
 def test_a_panel_without_room_goes_below_the_highest_of_the_line() -> None:
     wide, (*low, last) = (
-        heatmap("wide", "s", "", Query("up")),
+        heatmap("wide", "s", "up_seconds"),
         [stat(f"{each}", "s", "", Query("up")) for each in "abcd"],
     )
     spots = [(at.x, at.y) for panel in placed([row("row", *low, wide, last)]) if (at := panel.grid_pos)]
